@@ -23,7 +23,9 @@ export function fateOf(outcome: Outcome): Fate {
 export function fateOfRefusal(reply: SmtpReply): ExceptionFate {
   const text = scrubbed(reply.text);
   const status = enhancedStatus(reply.code, text);
-  const rule = REFUSAL_RULES.find((candidate) => matches(candidate, reply.code, status, text));
+  const isAfterRcpt = reply.isAfterRcpt === true || AFTER_RCPT.test(text);
+  const read: ReadReply = { code: reply.code, subject: status?.slice(2) ?? '', text, isAfterRcpt };
+  const rule = REFUSAL_RULES.find((candidate) => matches(candidate, read));
   const temporary = reply.code < 500;
   return {
     kind: temporary || rule?.means === 'retry' ? 'deferred' : 'failed',
@@ -41,9 +43,21 @@ function scopeOf(rule: RefusalRule | undefined, temporary: boolean): RefusalScop
   return temporary && rule.means === 'suppress' ? 'message' : rule.scope;
 }
 
-function matches(rule: RefusalRule, code: number, status: string | undefined, text: string): boolean {
+/** How reports name the stage of the refusal. */
+const AFTER_RCPT = /\b(?:end of data|after data|data command)\b/i;
+
+interface ReadReply {
+  readonly code: number;
+  /** The enhanced status without its first digit; empty if there is none. */
+  readonly subject: string;
+  /** Addresses scrubbed. */
+  readonly text: string;
+  readonly isAfterRcpt: boolean;
+}
+
+function matches(rule: RefusalRule, { code, subject, text, isAfterRcpt }: ReadReply): boolean {
   if (rule.codes !== undefined && !rule.codes.includes(code)) return false;
-  const subject = status?.slice(2) ?? '';
+  if (rule.afterRcpt === true && !isAfterRcpt) return false;
   if (rule.status !== undefined && !rule.status.test(subject)) return false;
   if (rule.unlessStatus?.test(subject) === true) return false;
   if (rule.unlessText?.test(text) === true) return false;

@@ -1,5 +1,6 @@
 import { type ExceptionFate, fateOfRefusal } from './classify.js';
 import { isVague } from './refusal-rules.js';
+import { decideForAddress } from './suppression.js';
 
 /** A report about a mail after it was sent. */
 export type Evidence =
@@ -102,6 +103,17 @@ export function lacksReason(report: RecipientReport): boolean {
   return isVague(fateOfReport(report));
 }
 
+/** Whether the report says that the mailbox does not exist. */
+export function isUnknownUser(report: RecipientReport): boolean {
+  return decideForAddress(fateOfReport(report), 'report') === 'suppress';
+}
+
+/**
+ * NTT docomo answers so to the body too, for recipients who refuse the sender. Only a report that names RCPT as the
+ * stage says that the mailbox does not exist.
+ */
+const CARRIER_REFUSAL = /\bunknown user [^\s@]{1,64}@docomo\.ne\.jp\b/i;
+
 /** Another server's reply in the words of the reporter: `host mx.example said: 550 5.1.1 …`. */
 const QUOTED_REPLY =
   /\b(?:said|answered|returned|reply|response|error)\b(?:[^\n]{0,80}?(?::|\bwas))?\s*['"(]?(?=[45]\d\d[ -])/i;
@@ -115,7 +127,9 @@ export function fateOfReport({ status, diagnostic }: Pick<RecipientReport, 'stat
   const text = (rest ?? diagnosticText).replace(/(^|\s)\d{3}-(?=[45]\.\d)/g, '$1');
   const code = digits === undefined ? codeOf(status) : Number(digits);
   const named = /(?<![\w.])[45]\.\d{1,3}\.\d{1,3}\b/.test(text) || status === null || /\.0\.0$/.test(status);
-  return fateOfRefusal({ code, text: named ? text : `${status} ${text}` });
+  const isOpen = CARRIER_REFUSAL.test(text) && !/\brcpt to\b/i.test(text);
+  const reply = { code, text: named ? text : `${status} ${text}` };
+  return fateOfRefusal(isOpen ? { ...reply, isAfterRcpt: true } : reply);
 }
 
 function codeOf(status: string | null): number {

@@ -2,6 +2,8 @@
 export interface SmtpReply {
   readonly code: number;
   readonly text: string;
+  /** The server had accepted the recipient before: the reply is to DATA or to the body. */
+  readonly isAfterRcpt?: true;
 }
 
 /** The stage at which a connection failed, and the transport's short description. */

@@ -6,7 +6,7 @@ import { GENERAL_STATUS_RULES, STATUS_RULES } from './refusals/statuses.js';
 import { UNKNOWN_USER_RULES } from './refusals/unknown-users.js';
 
 /** Raised with every change of a rule, so that stored classes can be told apart. */
-export const REFUSAL_RULES_VERSION = 4;
+export const REFUSAL_RULES_VERSION = 5;
 
 /** The login and the order of commands: known by the code alone. */
 const SESSION_RULES: readonly RefusalRule[] = [

@@ -45,6 +45,17 @@ export function reportInText(mail: Email, { lines }: ReportText): RecipientRepor
   return { action: isDelay ? 'delayed' : 'failed', status: null, diagnostic: reason, recipient };
 }
 
+const NOT_DELIVERED =
+  /\bfailed permanently\b|\bdelivery (?:has )?failed\b|\bnot (?:be )?delivered\b|\bdid not (?:receive|reach)\b|\bundeliverable\b/i;
+
+/** The failure that a report without a reason tells: one recipient named, and no delay. */
+export function failureInText(mail: Email, { lines }: ReportText): RecipientReport | undefined {
+  const recipient = namedRecipient(mail, lines);
+  if (recipient === undefined || saysItIsDelayed(mail.subject ?? '', lines)) return undefined;
+  const hasFailed = NOT_DELIVERED.test(lines.slice(0, 30).join(' ').slice(0, 3_000));
+  return hasFailed ? { action: 'failed', status: null, diagnostic: null, recipient } : undefined;
+}
+
 const DELAYED =
   /\bdelay(?:ed)?\b|\bwarning\b|\bnot yet been delivered\b|\b(?:will|we'll) (?:be |keep |continue )(?:to )?(?:retr|try|attempt)|\bcontinue to (?:try|attempt)|\bstill being (?:re)?tried\b|\bno action is required\b|\b(?:do not|don't) need to (?:resend|do)\b/i;
 const GIVEN_UP =

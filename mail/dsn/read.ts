@@ -1,8 +1,8 @@
 import PostalMime, { type Attachment, type Email } from 'postal-mime';
-import { lacksReason, type RecipientReport } from '../../domain/delivery/evidence.js';
+import { isUnknownUser, lacksReason, type RecipientReport } from '../../domain/delivery/evidence.js';
 import { type Fields, fieldGroups } from './fields.js';
-import { isFromMailSystem, type ReportText, reportInText, reportText } from './free-text.js';
-import { AFTER_BODY_NOTE, reasonIn } from './reason.js';
+import { failureInText, isFromMailSystem, type ReportText, reportInText, reportText } from './free-text.js';
+import { isRefusedAfterRcpt, mailboxStateIn, reasonIn, withStage } from './reason.js';
 import { type MailReferences, referencesIn } from './references.js';
 import { reportIn } from './status-fields.js';
 
@@ -48,7 +48,8 @@ export async function readInbound(raw: Buffer, envelopeTo: readonly string[] = [
   if (type !== undefined) return { ...references, kind: 'feedback', type };
   const reports = withReasons(status.flatMap(reportIn), text);
   if (reports.length > 0) return { ...references, kind: 'delivery', reports, by: 'fields' };
-  const told = isFromMailSystem(mail) ? reportsInText(mail, text) : [];
+  const isReport = parts.some(isOfType(STATUS));
+  const told = isReport || isFromMailSystem(mail) ? reportsInText(mail, text, isReport) : [];
   if (told.length > 0) return { ...references, kind: 'delivery', reports: told, by: 'text' };
   if (enclosed.length > 0 && isComplaint(mail, envelopeTo)) return { ...references, kind: 'enclosed' };
   return { ...references, kind: isAutoReply(mail) && !isFromMailSystem(mail) ? 'auto_reply' : 'unparsed' };
@@ -65,7 +66,7 @@ async function parsed(raw: Buffer | Uint8Array): Promise<Email | undefined> {
 /** The parts of a mail, or those of a report that it encloses. */
 async function withReport(mail: Email): Promise<readonly Attachment[]> {
   const parts = mail.attachments.slice(0, MAX_PARTS);
-  const isReport = ({ mimeType }: Attachment) => [STATUS, FEEDBACK].some((type) => type.test(mimeType.toLowerCase()));
+  const isReport = (part: Attachment) => [STATUS, FEEDBACK].some((type) => isOfType(type)(part));
   if (parts.some(isReport)) return parts;
   for (const part of parts.filter(({ mimeType }) => /^message\/rfc822$/i.test(mimeType)).slice(0, MAX_NESTED)) {
     const enclosed = (await parsed(bytesOf(part)))?.attachments.slice(0, MAX_PARTS) ?? [];
@@ -75,35 +76,37 @@ async function withReport(mail: Email): Promise<readonly Attachment[]> {
 }
 
 /** The fields of a report whose parts were lost on the way count as its text. */
-function reportsInText(mail: Email, text: ReportText): readonly RecipientReport[] {
+function reportsInText(mail: Email, text: ReportText, isReport: boolean): readonly RecipientReport[] {
   const written = [...text.lines, ...text.returned.split('\n', MAX_LINES)];
   const start = written.findIndex((line) => /^(?:final-recipient|original-recipient|action)[ \t]*:/i.test(line));
   const reports = start < 0 ? [] : fieldGroups(written.slice(start).join('\n')).flatMap(reportIn);
   const named = reports.filter(({ recipient, original }) => (recipient ?? original) !== null);
   if (named.length > 0) return named.length === 1 ? named : [];
-  return [reportInText(mail, text) ?? []].flat();
+  return [reportInText(mail, text) ?? (isReport ? failureInText(mail, text) : undefined) ?? []].flat();
 }
 
-/** A report that gives no reason may give one in its text, if it is about a single recipient. */
+/**
+ * The text of a report about a single recipient gives the reason where the fields have none, and the stage of the
+ * refusal. If it says that the mailbox is full or disabled, that counts before the fields.
+ */
 function withReasons(reports: readonly RecipientReport[], { lines }: ReportText): readonly RecipientReport[] {
   const [report, ...others] = reports;
   if (report === undefined || others.length > 0 || report.action !== 'failed') return reports;
-  if (!lacksReason(report)) return [{ ...report, diagnostic: withStage(report.diagnostic, lines) }];
-  const reason = reasonIn(lines);
-  return reason === undefined ? reports : [{ ...report, diagnostic: reason }];
-}
-
-/** The transcripts of Sendmail and Postfix show at which command the server refused; their fields do not. */
-function withStage(diagnostic: string | null, lines: readonly string[]): string | null {
-  const data = lines.findIndex((line) => /^>>> (?:DATA|\.)\s*$/.test(line));
-  const isRefused =
-    (data >= 0 && lines.slice(data + 1, data + 3).some((line) => /^<<< 5\d\d/.test(line))) ||
-    lines.some((line, i) => /\bin reply to end of DATA\b/.test(`${line.trimEnd()} ${(lines[i + 1] ?? '').trim()}`));
-  return diagnostic !== null && isRefused ? `${diagnostic} ${AFTER_BODY_NOTE}` : diagnostic;
+  if (lacksReason(report)) return [{ ...report, diagnostic: reasonIn(lines) ?? report.diagnostic }];
+  if (!isUnknownUser(report)) return reports;
+  const state = mailboxStateIn(lines);
+  if (state !== undefined) return [{ ...report, status: null, diagnostic: state }];
+  if (report.diagnostic === null || !isRefusedAfterRcpt(lines)) return reports;
+  const staged = { ...report, diagnostic: withStage(report.diagnostic) };
+  return isUnknownUser(staged) ? reports : [staged];
 }
 
 function fieldsIn(parts: readonly Attachment[], type: RegExp): Fields[] {
-  return parts.filter(({ mimeType }) => type.test(mimeType.toLowerCase())).flatMap((part) => fieldGroups(textOf(part)));
+  return parts.filter(isOfType(type)).flatMap((part) => fieldGroups(textOf(part)));
+}
+
+function isOfType(type: RegExp): (part: Attachment) => boolean {
+  return ({ mimeType }) => type.test(mimeType.toLowerCase());
 }
 
 function isHeader(fields: Fields): boolean {

@@ -65,7 +65,7 @@ function onUnexpected(connection: Connection, reply: Reply): void {
   }
   connection.body = undefined;
   die(connection, 'refused within the body');
-  settleReplied(host, body.mail, body.sentAt, refusalOf(reply));
+  settleReplied(host, body.mail, body.sentAt, refusalOf(reply, true));
 }
 
 /** The reply to RSET, or to the dot of a mail that is refused already, decides about no mail. */
@@ -132,7 +132,7 @@ function onRefusedEnvelope(
     connection.expected.push('lone_dot');
     sendCommand(connection, '.\r\n');
   }
-  settleReplied(host, mail, sentAt, refusalOf(reply));
+  settleReplied(host, mail, sentAt, refusalOf(reply, envelope.replies.indexOf(reply) >= 2));
   if (isIdle(connection)) host.idle(connection);
 }
 
@@ -168,7 +168,7 @@ function onDotReply(connection: Connection, reply: Reply): void {
 
 function outcomeOfDot(reply: Reply): Outcome {
   if (reply.code === 250) return { kind: 'accepted', reply: { code: 250, text: textOf(reply) } };
-  if (isRefusal(reply)) return refusalOf(reply);
+  if (isRefusal(reply)) return refusalOf(reply, true);
   return { kind: 'uncertain', why: { stage: 'dot', what: `unexpected reply ${reply.code}` } };
 }
 
@@ -177,8 +177,10 @@ function settleReplied({ settings, settle }: ConnectionHost, mail: QueuedMail, s
   settle(mail, outcome);
 }
 
-function refusalOf(reply: Reply): { kind: 'refused'; reply: SmtpReply } {
-  return { kind: 'refused', reply: { code: reply.code, text: scrubbed(textOf(reply)) } };
+/** `isAfterRcpt`: RCPT was accepted. */
+function refusalOf(reply: Reply, isAfterRcpt: boolean): { kind: 'refused'; reply: SmtpReply } {
+  const said = { code: reply.code, text: scrubbed(textOf(reply)) };
+  return { kind: 'refused', reply: isAfterRcpt ? { ...said, isAfterRcpt } : said };
 }
 
 /** RFC 5321 §4.2.1: only 4xx and 5xx refuse. */

@@ -11,7 +11,7 @@ const NO_SUCH_MAILBOX = new RegExp(
 );
 /** The common words in other languages; letters of other scripts have no word boundary. */
 const NO_SUCH_MAILBOX_ELSEWHERE = new RegExp(
-  String.raw`\b(?:usuario|usuário|destinat[aá]rio|destinataire|utilisateur|utente|benutzer|empf[aä]nger|gebruiker|użytkownik|odbiorca|adres|cuenta|casella|caixa postal|buz[oó]n|bo[iî]te)\b.{0,40}` +
+  String.raw`\b(?:usuario|usuário|destinat[aá]rio|destinataire|utilisateur|utente|benutzer|empf[aä]nger|gebruiker|użytkownik|odbiorca|adres(?:se)?|cuenta|casella|caixa postal|buz[oó]n|bo[iî]te)\b.{0,40}` +
     `(?:descono?cido|desconhecido|inexistente?|no existe|não existe|nao existe|inconnue?|n'existe pas|nie istnieje|nieznany|sconosciuto|non esiste|unbekannt|existiert nicht|onbekend|bestaat niet|inv[aá]lid[oa]|invalide|non trouv)` +
     `|(?:пользователь|ящик|адрес|получатель).{0,30}(?:не найден|не существует|неизвестен)|(?:не найден|не существует).{0,20}(?:пользователь|ящик|адрес)` +
     `|\\bnie ma takiego (?:użytkownika|adresu)|(?:用户|收件人|帐号|账号|邮箱|地址).{0,10}(?:不存在|不正确|未找到)|(?:ユーザ|宛先|メールボックス|アドレス).{0,20}(?:存在しません|見つかりません|不明|ありません)`,
@@ -23,9 +23,6 @@ const NO_CONNECTION =
   /\bdid not accept our requests? to connect\b|\bconnection (?:refused|timed out|reset|dropped)\b|\bnetwork is unreachable\b|\bno route to host\b|\bconnect to\b.{0,80}\b(?:refused|timed out)\b/i;
 const MAILBOX_CODES = [511, 550, 551, 552, 553, 554] as const;
 
-/** RFC 5321 §3.3: by then the server knows who the recipient is. Mobile carriers answer so for recipients who filter. */
-const AFTER_BODY = /\b(?:end of data|after data|data command)\b/i;
-
 /** Basic codes, with the phrases that make them clear. */
 export const CODE_RULES: readonly RefusalRule[] = [
   {
@@ -36,13 +33,15 @@ export const CODE_RULES: readonly RefusalRule[] = [
     text: /\b(?:quota|full|storage)\b/i,
   },
   { id: 'no-domain-text', class: 'bad_domain', scope: 'domain', means: 'fail', unlessStatus: /^7\./, text: NO_DOMAIN },
+  // RFC 5321 §3.3: by then the server knows the recipient. Mobile carriers answer so for recipients who filter.
   {
     id: 'no-mailbox-after-body',
     class: 'recipient_filtered',
     ...softBounce,
     codes: MAILBOX_CODES,
     unlessStatus: /^(?:1|7)\./,
-    text: new RegExp(`(?=.*(?:${NO_SUCH_MAILBOX.source}))(?=.*(?:${AFTER_BODY.source}))`, 'is'),
+    afterRcpt: true,
+    text: new RegExp(`${NO_SUCH_MAILBOX.source}|${NO_SUCH_MAILBOX_ELSEWHERE.source}`, 'i'),
   },
   {
     id: 'no-mailbox-text',
@@ -71,12 +70,6 @@ export const CODE_RULES: readonly RefusalRule[] = [
   { id: 'no-connection', class: 'transient', ...infrastructure, text: NO_CONNECTION },
   { id: 'no-domain-code', class: 'bad_domain', scope: 'domain', means: 'fail', codes: [521, 556] },
   { id: 'too-large-code', class: 'too_large', ...message, codes: [523, 552] },
-  {
-    id: 'too-large-text',
-    class: 'too_large',
-    ...message,
-    text: /\b(?:message|mail) size (?:limit )?exceed|\b(?:message|mail|size)\b.{0,30}\b(?:too (?:large|big|long)|exceeds .{0,30}(?:size|limit|maximum))\b/i,
-  },
   {
     id: 'prohibited',
     class: 'policy',

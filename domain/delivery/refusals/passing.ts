@@ -6,7 +6,17 @@ const FULL = new RegExp(
   String.raw`\bover ?quota\b|\btoo many messages (?:in|on) (?:the |this |your )?(?:mailbox|server|folder|inbox)` +
     String.raw`|${MAILBOX}.{0,60}\b(?:quota|full|storage|out of space|size limit)\b` +
     String.raw`|\b(?:quota|storage|space)\b.{0,30}\b(?:for|of|in) (?:the |this |that |your )?${MAILBOX}` +
-    String.raw`|${MAILBOX}.{0,30}\bexceeds (?:the |its )?allowed size\b|\bexceeded (?:the |its )?local limit\b|\bexceeded storage allocation\b|\b(?:disk|mail(?:box|dir)?|user|account) quota\b|\bmailfolder is full\b`,
+    String.raw`|${MAILBOX}.{0,30}\bexceeds (?:the |its )?allowed size\b|\bexceeded (?:the |its )?local limit\b|\bexceeded storage allocation\b|\b(?:disk|mail(?:box|dir)?|user|account) quota\b|\bmailfolder is full\b` +
+    String.raw`|\b(?:mail ?box|inbox)\b.{0,40}\bexceeded (?:the|its) .{0,20}limit\b`,
+  'i',
+);
+/** The same in other languages; letters of other scripts have no word boundary. */
+const FULL_ELSEWHERE = new RegExp(
+  String.raw`\b(?:postfach|briefkasten|mailbox|speicher\w*|kontingent)\b.{0,40}\b(?:voll|überfüllt|überschritten|erschöpft|vol)\b|\bspeicher\w*.{0,20}überschritten` +
+    String.raw`|\bbo[iî]tes?\b.{0,40}\b(?:pleine|satur)|\bquota\b.{0,20}\bd[eé]pass` +
+    String.raw`|\b(?:buz[oó]n|casilla|cuota)\b.{0,30}\b(?:llen[oa]|excedid[oa]|superad[oa])|\bcasella\b.{0,30}\bpiena|\bcaixa\b.{0,30}\bcheia` +
+    `|\\b(?:postvak|postbus)\\b.{0,30}\\bvol\\b|\\bskrzynk.{0,30}(?:pełna|przepełni)|(?:ящик|квота).{0,30}(?:переполнен|заполнен|превышен)` +
+    `|(?:邮箱|信箱|空间|邮件箱).{0,10}(?:已满|满|不足)|(?:メールボックス|容量).{0,20}(?:いっぱい|一杯|超過|超え)`,
   'i',
 );
 /** The quota of the sender, or of the server, per period or per plan. */
@@ -27,7 +37,7 @@ const SYSTEM_FULL =
 const RECIPIENT_RATE =
   /\breceiv(?:e|ed|ing) (?:e?-?mail|messages?|limit)?.{0,30}\b(?:rate|too (?:fast|quickly|often|many)|limit|exceed\w*)\b|\bmailbox\b.{0,40}\btoo (?:fast|quickly|busy)\b/i;
 const TOO_FAST = new RegExp(
-  String.raw`\btoo many (?:\w+ )?(?:messages|connections|e?-?mails|sessions|requests|recipients (?:this|in|per|within|for)|transactions|commands|errors)\b` +
+  String.raw`\btoo many (?:(?:invalid|unknown|bad) (?:recipients|addresses|users)|(?:\w+ )?(?:messages|connections|e?-?mails|sessions|requests|recipients (?:this|in|per|within|for)|transactions|commands|errors))\b` +
     String.raw`|\brate[- ]?(?:limit|control|exceed|of )|\b(?:sending|message|mail|connection|recipient|maximum|unusual|high) rate\b` +
     String.raw`|\bthrottl|\bslow(?:ing)? down\b|\b(?:too|so) (?:fast|quickly|frequently)\b|\bmail flood|\bflooding\b` +
     String.raw`|\b(?:maximum|max|concurren\w+) .{0,20}\b(?:connections|sessions)\b` +
@@ -37,7 +47,19 @@ const TOO_FAST = new RegExp(
 );
 
 const SWITCHED_OFF =
-  /\b(?:account|mail ?box|user|recipient|address)\b.{0,40}\b(?:disabled|suspended|inactive|locked|deactivated|on hold|not active(?:ated)?)\b|\b(?:disabled|suspended|inactive|locked|deactivated) (?:user|account|mailbox|recipient)\b/i;
+  /\b(?:account|mail ?box|user|recipient|address)\b.{0,40}\b(?:disabled|suspended|inactive|locked|deactivated|on hold|not active(?:ated)?)\b|\baccount\b.{0,20}\bexpired\b|\bexpired account\b|\b(?:disabled|suspended|inactive|locked|deactivated) (?:e-?mail )?(?:user|account|mail ?box|recipient|address)\b/i;
+/** Accounts that are switched off, in other languages. */
+const SWITCHED_OFF_ELSEWHERE = new RegExp(
+  String.raw`\b(?:konto|postfach|benutzer)\b.{0,40}\b(?:gesperrt|deaktiviert|stillgelegt)\b|\b(?:compte|bo[iî]te)\b.{0,40}\b(?:d[eé]sactiv|suspendu|bloqu|clôtur)` +
+    String.raw`|\b(?:cuenta|buz[oó]n)\b.{0,40}\b(?:desactivad|deshabilitad|suspendid|bloquead)|\b(?:account|casella)\b.{0,40}\b(?:disattivat|disabilitat|sospes)|\bconta\b.{0,40}\b(?:desativad|suspens|bloquead)` +
+    `|\\bkonto\\b.{0,40}(?:zablokowan|wyłączon|zawieszon)|(?:ящик|аккаунт|учетная запись|пользователь).{0,30}(?:заблокирован|отключ[её]н|приостановлен)|(?:帐号|账号|邮箱|用户).{0,10}(?:停用|禁用|冻结|锁定)`,
+  'i',
+);
+const LATER_ELSEWHERE =
+  /\bsp[aä]ter\b|\berneut versuchen\b|\bvorübergehend\b|\br[eé]essay|\bult[eé]rieurement\b|\bplus tard\b|\btemporaire(?:ment)?\b|\bm[aá]s tarde\b|\btemporalmente\b|\bpi[uù] tardi\b|\btemporaneamente\b|\bmais tarde\b|\btemporariamente\b|\blater opnieuw\b|\btijdelijk\b|\btymczasowo\b|później|позже|позднее|временно|稍后|暂时|一時的|しばらく/i;
+/** The server could not find out whether the mailbox exists: Postfix's address verification, and others. */
+const UNVERIFIED =
+  /\bunverified address\b|\b(?:unable to|could ?n[o']t(?: be)?|can(?:no|')t(?: be)?) (?:be )?verif(?:y|ied)\b|\bverification (?:is )?(?:in progress|pending|deferred)\b|\bundeliverable address: (?:connect|connection|network)\b|\b(?:could ?n[o']t|can(?:no|')t|unable to|failed to) connect\b|\btimed? ?-?out\b|\bmail ?box (?:is )?busy\b/i;
 const TIME =
   /\btemporar(?:y|ily)\b|\btransient\b|\b(?:try|retry|retried|come back|send|resend)\b.{0,30}\b(?:again|later)\b|\bagain later\b|\bnot available (?:at this time|right now|now)\b|\bat this time\b/i;
 const SERVER_IN_TROUBLE =
@@ -57,6 +79,7 @@ export const PASSING_RULES: readonly RefusalRule[] = [
   { id: 'our-quota', class: 'quota_exceeded', ...infrastructure, unlessStatus: /^2\.2$/, text: OUR_QUOTA },
   { id: 'our-quota-status', class: 'quota_exceeded', ...infrastructure, status: /^(?:1\.90|7\.70[58])$/ },
   { id: 'full-text', class: 'mailbox_full', ...softBounce, text: FULL },
+  { id: 'full-elsewhere', class: 'mailbox_full', ...softBounce, text: FULL_ELSEWHERE },
   {
     id: 'bare-quota',
     class: 'quota_exceeded',
@@ -91,6 +114,13 @@ export const PASSING_RULES: readonly RefusalRule[] = [
 export const TIME_RULES: readonly RefusalRule[] = [
   { id: 'off-text', class: 'mailbox_disabled', ...softBounce, unlessStatus: /^7\./, text: SWITCHED_OFF },
   {
+    id: 'off-elsewhere',
+    class: 'mailbox_disabled',
+    ...softBounce,
+    unlessStatus: /^7\./,
+    text: SWITCHED_OFF_ELSEWHERE,
+  },
+  {
     id: 'expired-text',
     class: 'expired',
     scope: 'message',
@@ -106,6 +136,22 @@ export const TIME_RULES: readonly RefusalRule[] = [
     unlessStatus: SUSPECT_DOMAIN,
     text: TIME,
     unlessText: /\btypos?\b/i,
+  },
+  {
+    id: 'later-elsewhere',
+    class: 'transient',
+    ...passing,
+    codes: PERMANENT_CODES,
+    unlessStatus: SUSPECT_DOMAIN,
+    text: LATER_ELSEWHERE,
+  },
+  {
+    id: 'unverified',
+    class: 'transient',
+    ...passing,
+    codes: PERMANENT_CODES,
+    unlessStatus: /^(?:1\.2|1\.10|4\.|6\.|7\.)/,
+    text: UNVERIFIED,
   },
   {
     id: 'server-in-trouble',

@@ -3,17 +3,17 @@ import { infrastructure, message, type RefusalRule, sender } from './rule.js';
 const BLOCKLISTS =
   /\b(?:spamhaus|(?<!ess\.)barracuda(?:central|networks)?|spamcop|sorbs|uceprotect|abuseat|invaluement|surriel|senderbase|proofpoint dynamic reputation)\b|\b(?:rbl|dnsbl|blocklist(?:ed)?|blacklist(?:ed)?|block list|black list(?:ed)?|denylist(?:ed)?)\b/i;
 const LISTED_HERE =
-  /\b(?:your|client|sending|remote) (?:ip|host|server|network|address)\b.{0,60}\b(?:listed|blocked|banned|reputation|rejected)\b|\b(?:ip|network) reputation\b|\bpoor reputation\b|\bconnection (?:refused|rejected|blocked) .{0,30}\bip\b|\breverse dns\b|\bptr record\b|\bno (?:ptr|rdns)\b|\brdns\b/i;
+  /\b(?:your|client|sending|remote) (?:ip|host|server|network|address)\b.{0,60}\b(?:listed|blocked|banned|reputation|rejected|not (?:allowed|authori[sz]ed|permitted|accepted))\b|\bdynamic ip\b|\breverse lookup\b|\b(?:helo|ehlo)\b.{0,30}\b(?:rejected|refused|invalid|resolve)|\breputation\b|\bconnection (?:refused|rejected|blocked) .{0,30}\bip\b|\breverse dns\b|\bptr record\b|\bno (?:ptr|rdns)\b|\brdns\b/i;
 const RELAY =
   /\brelay(?:ing)?\b.{0,30}\b(?:denied|not permitted|not allowed|prohibited)\b|\bunable to relay\b|\bauthentication required\b|\bmust authenticate\b/i;
 const ABOUT_THE_SENDER =
-  /(?<!\b(?:to|inform|notify|tell|contact) (?:the )?)\bsender\b|\b(?:from address|return[- ]path|envelope from|mail from|originator)\b/i;
+  /(?<!\b(?:to|inform|notify|tell|contact) (?:the )?)\bsender\b|\b(?:your domain|from address|return[- ]path|envelope from|mail from|originator)\b/i;
 const UNAUTHENTICATED = /\b(?:dmarc|dkim|spf|unauthenticated)\b/i;
 const UNWANTED =
-  /(?<![\w.-])(?:(?:anti-?)?spam|spamming|virus(?:es)?|malware|phish\w*|content (?:rejected|filter\w*)|unacceptable content|unsolicited|bulk mail|junk)(?![\w-]*\.\w)/i;
+  /(?<![\w.-])(?:quarantined|as bulk|attachments? .{0,30}(?:not|forbidden|refused|rejected|denied)|(?:anti-?)?spam|spamming|virus(?:es)?|malware|phish\w*|content (?:rejected|filter\w*)|unacceptable content|unsolicited|bulk mail|junk)(?![\w-]*\.\w)/i;
 /** Words of a URL or host are no phrase of the server. */
 const POLICY =
-  /(?<![\w./=&?-])(?:polic(?:y|ies)|prohibited|recipient preferences|restricted|members? only|moderated|whitelist\w*|allow-?list|complaints?|blocked)(?![\w-]*[./]\w)|\bnot (?:authori[sz]ed|permitted|allowed) to (?:send|post|mail|deliver)\b|\bonly (?:accepts?|members|subscribers|authenticated)\b/i;
+  /(?<![\w./=&?-])(?:polic(?:y|ies)|prohibited|recipient preferences|restricted|members? only|moderated|whitelist\w*|allow-?list|complaints?|blocked)(?![\w-]*[./]\w)|\bnot (?:authori[sz]ed|permitted|allowed) to (?:send|post|mail|deliver)\b|\bonly (?:accepts?|members|subscribers|authenticated)\b|\baccepts? .{0,30}\bonly\b|\bexternal (?:senders?|mail)\b|\b(?:refused|rejected|blocked|declined) by (?:the )?(?:recipient|user|owner|filter)|\brecipient's filter\b|\b(?:tls|starttls|encryption|challenge)\b.{0,20}\b(?:required|needed|mandatory)\b|\bnot authori[sz]ed\b/i;
 
 /** Phrases about the connection, the sender and the content. */
 export const POLICY_RULES: readonly RefusalRule[] = [
@@ -47,5 +47,11 @@ export const POLICY_RULES: readonly RefusalRule[] = [
   // elsewhere.
   { id: 'sender-text', class: 'invalid_sender', ...sender, unlessStatus: /^7\./, text: ABOUT_THE_SENDER },
   { id: 'content-text', class: 'content_rejected', ...message, text: UNWANTED },
+  {
+    id: 'too-large-text',
+    class: 'too_large',
+    ...message,
+    text: /\b(?:message|mail) size (?:limit )?exceed|\b(?:message|mail|size)\b.{0,30}\b(?:too (?:large|big|long)|exceeds .{0,30}(?:size|limit|maximum))\b/i,
+  },
   { id: 'policy-text', class: 'policy', ...sender, unlessStatus: /^(?:1\.2|2\.[23]|3\.4|6\.)/, text: POLICY },
 ];

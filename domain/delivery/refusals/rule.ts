@@ -23,6 +23,8 @@ export interface RefusalRule {
   /** Matched against at most 2,000 characters; addresses are replaced with `…`. */
   readonly text?: RegExp;
   readonly unlessText?: RegExp;
+  /** Applies only where the server had accepted the recipient before: to a reply to DATA or to the body. */
+  readonly afterRcpt?: true;
   /** The code says too little about the recipient: other evidence (a provider, the text of a report) decides. */
   readonly vague?: true;
 }

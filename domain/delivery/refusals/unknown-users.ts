@@ -1,4 +1,4 @@
-import { noMailbox, PERMANENT_CODES, type RefusalRule } from './rule.js';
+import { noMailbox, PERMANENT_CODES, type RefusalRule, softBounce } from './rule.js';
 
 /**
  * How the large providers and the common servers say that a mailbox does not exist, also under a code that says
@@ -40,8 +40,19 @@ const EDGE_BLOCKING: RefusalRule = {
   text: /\brecipient address(?:es)? rejected ?: access denied\b/i,
 };
 
+/** au (KDDI) leaves the address out if the recipient refuses the sender; with the address, the mailbox does not exist. */
+const UNNAMED_USER: RefusalRule = {
+  id: 'unnamed-user',
+  class: 'recipient_filtered',
+  ...softBounce,
+  codes: PERMANENT_CODES,
+  unlessStatus: /^1\.1$/,
+  text: /(?:^|\b5\d\d:? ?|\b5\.\d{1,3}\.\d{1,3} ?): user unknown\b/i,
+};
+
 /** Phrases of unknown users; the text of a sender or a policy has been ruled out before. */
 export const UNKNOWN_USER_RULES: readonly RefusalRule[] = [
+  UNNAMED_USER,
   EDGE_BLOCKING,
   ...PHRASES.map((text, n) => ({
     id: `unknown-user-${n + 1}`,

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { fateOf } from '../../../domain/delivery/classify.js';
+import { fateOfReport } from '../../../domain/delivery/evidence.js';
 import { decideForAddress } from '../../../domain/delivery/suppression.js';
 
 const fateOfReply = (line: string) =>
@@ -52,9 +53,79 @@ describe('a phrase of rate, policy or time counts before the code of an unknown 
     ['550 5.1.1 user account is disabled', 'mailbox_disabled'],
     ['550 5.1.1 command died: could not open the mailbox', 'transient'],
     ['554 5.7.1 <ada@firm.example>: Recipient address rejected: Access denied', 'policy'],
+    ['550 5.1.1 <ada@icloud.example>: inactive email address', 'mailbox_disabled'],
+    ['550 5.1.1 account expired', 'mailbox_disabled'],
+    ['550 5.1.1 Konto gesperrt', 'mailbox_disabled'],
+    ['550 5.1.1 compte désactivé', 'mailbox_disabled'],
+    ['550 5.1.1 mailbox has exceeded the limit', 'mailbox_full'],
+    ['550 5.1.1 Postfach voll', 'mailbox_full'],
+    ['550 5.1.1 boîte pleine', 'mailbox_full'],
+    ['550 5.1.1 почтовый ящик переполнен', 'mailbox_full'],
+    ['550 5.1.1 邮箱已满', 'mailbox_full'],
+    ['550 5.1.1 Bitte später erneut versuchen', 'transient'],
+    ['550 5.1.1 réessayez plus tard', 'transient'],
+    ['550 5.1.1 повторите попытку позже', 'transient'],
+    [
+      '550 5.1.1 <ada@firm.example>: Recipient address rejected: unverified address: connect to mx.firm.example: Connection timed out',
+      'transient',
+    ],
+    ['550 5.1.1 undeliverable address: connect to mx.firm.example[192.0.2.3]:25: Connection refused', 'transient'],
+    ['550 5.1.1 recipient could not be verified', 'transient'],
+    ['550 5.1.1 timeout while checking the recipient', 'transient'],
+    ['550 5.1.1 recipient rejected: your IP is not allowed', 'ip_blocked'],
+    ['550 5.1.1 rejected (reputation)', 'ip_blocked'],
+    ['550 5.1.1 external senders are not permitted', 'policy'],
+    ['550 5.1.1 message refused by recipient', 'policy'],
+    ['550 5.1.1 delivery not authorized', 'policy'],
+    ['550 5.1.1 TLS required', 'policy'],
+    ['550 5.1.1 your domain has no MX record', 'invalid_sender'],
+    ['550 5.1.1 message exceeds maximum size', 'too_large'],
+    ['550 5.1.1 attachment type not accepted', 'content_rejected'],
+    ['550 5.1.1 too many invalid recipients', 'rate_limited'],
   ])('%s', (line, reason) => {
     const [, name, , decision] = readingOf(line);
-    expect([name, decision]).toEqual([reason, reason === 'mailbox_disabled' ? 'count_soft_bounce' : 'nothing']);
+    const isSoft = reason === 'mailbox_disabled' || reason === 'mailbox_full';
+    expect([name, decision]).toEqual([reason, isSoft ? 'count_soft_bounce' : 'nothing']);
+  });
+
+  test.each([
+    '550 5.1.1 <ada@firm.example>: undeliverable address: host mx.firm.example said: 550 5.1.1 user unknown',
+    '550 Account closed',
+    "550 L'adresse de messagerie n'existe pas",
+  ])('%s has no such phrase', (line) => {
+    expect(readingOf(line).slice(1)).toEqual(['invalid_recipient', 'address', 'suppress']);
+  });
+});
+
+describe('an unknown user is a soft bounce if the server had accepted the recipient before', () => {
+  const afterRcpt = (code: number, text: string) => {
+    const fate = fateOf({ kind: 'refused', reply: { code, text, isAfterRcpt: true } });
+    return fate.kind === 'sent' ? [] : [fate.class, decideForAddress(fate)];
+  };
+
+  test.each(['Unknown user ada@carrier.example', 'no such user', 'Empfänger unbekannt'])('550 %s', (text) => {
+    expect(afterRcpt(550, text)).toEqual(['recipient_filtered', 'count_soft_bounce']);
+    expect(readingOf(`550 ${text}`).slice(1)).toEqual(['invalid_recipient', 'address', 'suppress']);
+  });
+
+  test('5.1.1 says that it does not exist at every stage', () => {
+    expect(afterRcpt(550, '5.1.1 no such user')).toEqual(['invalid_recipient', 'suppress']);
+  });
+
+  test.each([
+    '550 : User unknown',
+    '550 5.1.351 Remote server returned unknown recipient or mailbox unavailable -> 550 : User unknown',
+  ])('%s: au leaves out the address of recipients who refuse the sender', (line) => {
+    expect(readingOf(line).slice(1)).toEqual(['recipient_filtered', 'address', 'count_soft_bounce']);
+  });
+
+  test.each([
+    ['550 Unknown user ada@docomo.ne.jp', 'recipient_filtered'],
+    ['550 Unknown user ada@docomo.ne.jp (in reply to RCPT TO command)', 'invalid_recipient'],
+    ['550 5.1.1 Unknown user ada@docomo.ne.jp', 'invalid_recipient'],
+    ['550 Unknown user ada@firm.example', 'invalid_recipient'],
+  ])('a report quotes %s', (diagnostic, reason) => {
+    expect(fateOfReport({ status: '5.0.0', diagnostic: `smtp; ${diagnostic}` }).class).toBe(reason);
   });
 });
 

@@ -178,6 +178,23 @@ describe('a failure report in free text is understood where it names one recipie
       'count_soft_bounce',
     ],
     [
+      'a gateway that names DATA as the command',
+      {
+        text: 'Delivery to the following address failed.\n{{address}}\n\n-------server message\n550 unknown user <{{address}}>\n\n-------SMTP command\nDATA',
+        separator: '-------original message',
+      },
+      'failed',
+      'recipient_filtered',
+      'count_soft_bounce',
+    ],
+    [
+      'a report that says of an unknown user that the account is disabled',
+      { text: 'The account of the user is disabled.\n\n<{{address}}>: 550 user unknown (in reply to RCPT TO command)' },
+      'failed',
+      'mailbox_disabled',
+      'count_soft_bounce',
+    ],
+    [
       'a report whose parts were lost',
       {
         text: 'Delivery failed.\n\nFinal-Recipient: rfc822; {{address}}\nAction: failed\nStatus: 5.1.1\nDiagnostic-Code: smtp; 550 5.1.1 unknown',

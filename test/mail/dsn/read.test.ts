@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { reportedDelivery } from '../../../domain/delivery/evidence.js';
 import { decideForAddress } from '../../../domain/delivery/suppression.js';
 import { type InboundMail, readInbound } from '../../../mail/dsn/read.js';
@@ -32,6 +32,45 @@ test.each<[string, string, string, boolean]>([
   expect(fate.reply).not.toMatch(/ada@/);
   expect(mail.addresses).toContain(ABOUT.returnPath);
   expect(mail.messageIds).toEqual([ABOUT.messageId]);
+});
+
+describe('a report about one recipient', () => {
+  const unknown = aReport('postfix-unknown-user', ABOUT).toString();
+  const said = /<ada@reader\.example>: host[\s\S]*?RCPT TO command\)/;
+  const rewritten = async (text: string, edit = (report: string) => report) => {
+    const verdict = verdictOf(await readInbound(Buffer.from(edit(unknown.replace(said, text)))));
+    if (verdict === undefined || verdict.kind === 'delivered') return ['unread'];
+    return [verdict.kind, verdict.fate.class, decideForAddress(verdict.fate, 'report')];
+  };
+  const withoutGroup = (report: string) => report.replace(/Final-Recipient[\s\S]*?recipient table\r\n/, '');
+
+  test.each([
+    ['Your message to ada was rejected: mailbox full', 'mailbox_full', 'count_soft_bounce'],
+    ['The account of the user is disabled.', 'mailbox_disabled', 'count_soft_bounce'],
+    ['Your message was rejected: not enough disk space', 'expired', 'nothing'],
+  ])('whose fields say 5.1.1 and whose text says: %s', async (text, reason, decision) => {
+    expect(await rewritten(text)).toEqual(['failed', reason, decision]);
+  });
+
+  test('whose text only says what to do keeps the reason of its fields', async () => {
+    const text = 'Please check that the mailbox is not full. Send the message again later.';
+    expect(await rewritten(text)).toEqual(['failed', 'invalid_recipient', 'suppress']);
+  });
+
+  test('has failed without a reason if it has no group and its text names the recipient', async () => {
+    const text = 'Delivery to the following recipients failed permanently:\r\n\r\n   * ada@reader.example';
+    expect(await rewritten(text, withoutGroup)).toEqual(['failed', 'unrecognised', 'nothing']);
+  });
+
+  test('has no reason and no recipient: it is not read', async () => {
+    expect(await rewritten('Something happened.', withoutGroup)).toEqual(['unread']);
+  });
+
+  test('without a group gives its reason in any language and from any sender', async () => {
+    const text = "A message could not be delivered to:\r\nada@reader.example\r\nL'adresse ci-dessus n'existe pas.";
+    const edit = (report: string) => withoutGroup(report).replace(/^From: MAILER-DAEMON.*$/m, 'From: <>');
+    expect(await rewritten(text, edit)).toEqual(['failed', 'invalid_recipient', 'suppress']);
+  });
 });
 
 test.each(['yahoo-complaint', 'outlook-complaint'])('%s is a complaint that names the mail', async (name) => {

@@ -107,6 +107,17 @@ describe.each([
     expect(smtp.steps.connect).toBe(connections);
   });
 
+  test.each<[Step, boolean]>([
+    ['mail', false],
+    ['rcpt', false],
+    ['data', true],
+    ['dot', true],
+  ])('a refusal at %s says whether the recipient was accepted before', async (step, isAfterRcpt) => {
+    const smtp = await server({ ...at(step, '550 Unknown user'), extensions });
+    const reply = { code: 550, text: 'Unknown user', ...(isAfterRcpt && { isAfterRcpt }) };
+    expect(await transport(smtp.url).deliver(aMail(), always)).toEqual({ kind: 'refused', reply });
+  });
+
   test('DATA answered 354 although RCPT was refused: a lone dot, and refused', async () => {
     const smtp = await server({
       extensions,
