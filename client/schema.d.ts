@@ -69,8 +69,11 @@ export interface paths {
                         "application/json": {
                             /** @enum {string} */
                             status: "ok";
-                            /** @enum {unknown} */
-                            temporal: "reachable" | "unreachable";
+                            /**
+                             * @description `no_answer`: none within 400 ms.
+                             * @enum {unknown}
+                             */
+                            temporal: "reachable" | "unreachable" | "no_answer";
                         };
                     };
                 };

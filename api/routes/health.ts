@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { Type } from 'typebox';
 import { Failure } from '../../domain/errors.js';
 import { storeResponds } from '../../store/mongo/responds.js';
@@ -6,15 +7,27 @@ import { refusals } from '../schema/envelope.js';
 import type { Deps } from '../wiring.js';
 
 const Healthy = Type.Object({ status: Type.Literal('ok') });
-const Ready = Type.Object({ status: Type.Literal('ok'), temporal: Type.Enum(['reachable', 'unreachable']) });
+const ANSWERS = ['reachable', 'unreachable', 'no_answer'] as const;
+type Answer = (typeof ANSWERS)[number];
 
-const PING_TIMEOUT_MS = 2_000;
+/** Milliseconds until `/ready` responds without the answer of a server: probes often give up after a second. */
+const ANSWER_MS = 400;
+/** Milliseconds until MongoDB counts as unreachable. */
+const PING_MS = 2_000;
+
+const Ready = Type.Object({
+  status: Type.Literal('ok'),
+  temporal: Type.Enum([...ANSWERS], { description: `\`no_answer\`: none within ${ANSWER_MS} ms.` }),
+});
 
 /**
  * `/health`: the process runs. `/ready`: it can accept requests, which needs MongoDB only: mail accepted while Temporal is
- * down is sent when it is back.
+ * down is sent when it is back. Both respond within half a second, whatever is down.
  */
 export function health(app: Api, { store, engine }: Deps): void {
+  const askMongo = shared(() => storeResponds(store, PING_MS));
+  const askTemporal = shared(() => engine.reachable());
+
   app.get(
     '/health',
     {
@@ -39,11 +52,33 @@ export function health(app: Api, { store, engine }: Deps): void {
       },
     },
     async () => {
-      const [stored, driven] = await Promise.all([storeResponds(store, PING_TIMEOUT_MS), engine.reachable().catch(no)]);
-      if (!stored) throw new Failure('unavailable', undefined, 'MongoDB cannot be reached.');
-      return { status: 'ok' as const, temporal: driven ? ('reachable' as const) : ('unreachable' as const) };
+      const [mongodb, temporal] = await Promise.all([answerInTime(askMongo()), answerInTime(askTemporal())]);
+      if (mongodb !== 'reachable') throw new Failure('unavailable', undefined, MONGODB_IS[mongodb]);
+      return { status: 'ok' as const, temporal };
     },
   );
 }
 
-const no = () => false;
+const MONGODB_IS = {
+  unreachable: 'MongoDB cannot be reached.',
+  no_answer: `MongoDB did not answer within ${ANSWER_MS} ms.`,
+} as const satisfies Record<Exclude<Answer, 'reachable'>, string>;
+
+async function answerInTime(reached: Promise<boolean>): Promise<Answer> {
+  const answer = reached.then<Answer, Answer>(
+    (yes) => (yes ? 'reachable' : 'unreachable'),
+    () => 'unreachable',
+  );
+  return Promise.race([answer, delay<Answer>(ANSWER_MS, 'no_answer', { ref: false })]);
+}
+
+/** At most one call is under way: callers that come meanwhile get its result. */
+function shared<T>(call: () => Promise<T>): () => Promise<T> {
+  let open: Promise<T> | undefined;
+  return () => {
+    open ??= call().finally(() => {
+      open = undefined;
+    });
+    return open;
+  };
+}

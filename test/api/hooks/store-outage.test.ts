@@ -82,6 +82,13 @@ test('with a frozen MongoDB every route answers within ten seconds, and works ag
   expect((await api.call('GET /api/v1/lists')).statusCode).toBe(200);
 });
 
+test('/ready names the MongoDB that is frozen, before MongoDB could have answered', async () => {
+  process.kill(mongo.pid, 'SIGSTOP');
+  const ready = await api.call('GET /ready', { key: null });
+  process.kill(mongo.pid, 'SIGCONT');
+  expect([ready.statusCode, ready.json().error.message]).toEqual([503, 'MongoDB did not answer within 400 ms.']);
+});
+
 test('a dialect says it in its own words', async () => {
   process.kill(mongo.pid, 'SIGSTOP');
   const [own, envie] = await Promise.all([

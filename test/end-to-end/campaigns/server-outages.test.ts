@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { freePort } from '../../../servers/ports.js';
 import type { Campaign } from '../../../store/campaigns/row.js';
@@ -13,12 +14,17 @@ import { aTestCluster, type TestCluster } from '../../support/end-to-end/test-cl
 /** A lease longer than the start of a server on a busy machine. */
 const LONGER = { lease: 40_000, trust: 25_000, renewEvery: 3_000, startToClose: 200_000, resendAfter: 300_000 };
 
+/** Of `/ready`. */
+const WELL = { status: 'ok', temporal: 'reachable' };
+
 const OVERDUE = new Date(0);
 
 let servers: OwnServers;
 let cluster: TestCluster;
 /** A worker that runs through all outages of the servers. */
 let worker: Child;
+/** Address of an API that runs through the outages from its first use on. */
+let api: string | undefined;
 beforeAll(async () => {
   servers = await ownServers();
   cluster = await aTestCluster({ servers, namespace: NATIVE_NAMESPACE, times: LONGER, sweepEvery: 1_000 });
@@ -92,6 +98,20 @@ test('a restart of Temporal during a campaign leaves no recipient uncertain', as
   await expectAllSent(campaign);
 });
 
+test('/ready names the servers that are frozen, while they are: it does not wait for their answers', async () => {
+  const address = await apiAddress();
+  const ready = async () => {
+    const response = await fetch(`${address}/ready`);
+    return [response.status, await response.json()];
+  };
+  const untilWell = () => cluster.untilTrue(async () => isDeepStrictEqual(await ready(), [200, WELL]));
+  await untilWell();
+  expect(await servers.whileFrozen(['temporal'], ready)).toEqual([200, { status: 'ok', temporal: 'no_answer' }]);
+  const unavailable = { code: 'unavailable', message: 'MongoDB did not answer within 400 ms.' };
+  expect(await servers.whileFrozen(['mongo', 'temporal'], ready)).toEqual([503, { error: unavailable }]);
+  await untilWell();
+});
+
 test('workflows lost with the database of Temporal are started again, also those of campaigns sent during the outage', async () => {
   const campaign = await inMidCampaign(600, 100);
   await servers.killTemporal();
@@ -104,12 +124,19 @@ test('workflows lost with the database of Temporal are started again, also those
   expect(await worker.end('SIGTERM')).toBe('0');
 });
 
+async function apiAddress(): Promise<string> {
+  if (api === undefined) {
+    const port = await freePort(0);
+    await cluster.api(port);
+    api = `http://127.0.0.1:${port}`;
+  }
+  return api;
+}
+
 /** A campaign created by the test and sent through an API that cannot reach Temporal. */
 async function sentByRequest(): Promise<Campaign> {
-  const port = await freePort(0);
-  await cluster.api(port);
   const draft = await cluster.draft(50);
-  const answer = await fetch(`http://127.0.0.1:${port}/api/v1/campaigns/${draft._id}/send`, {
+  const answer = await fetch(`${await apiAddress()}/api/v1/campaigns/${draft._id}/send`, {
     method: 'POST',
     headers: { authorization: `Bearer ${KEY}`, 'content-type': 'application/json' },
     body: '{}',

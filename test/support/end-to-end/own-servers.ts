@@ -33,6 +33,17 @@ export async function ownServers() {
       temporal = await startTemporal({ ...plan, port, uiPort: 0 });
       if (temporalPort() !== port) throw new Error(`port ${port} of Temporal is taken`);
     },
+    /** Freezes servers while `work` runs: they accept connections and answer nothing. */
+    whileFrozen: async <T>(names: readonly ('mongo' | 'temporal')[], work: () => Promise<T>): Promise<T> => {
+      const running = { mongo, temporal };
+      const pids = names.map((name) => running[name].pid);
+      for (const pid of pids) process.kill(pid, 'SIGSTOP');
+      try {
+        return await work();
+      } finally {
+        for (const pid of pids) process.kill(pid, 'SIGCONT');
+      }
+    },
     /** While it is down: everything Temporal knew is gone. */
     emptyTemporal: () => emptied(dataDir),
     close: async () => {
