@@ -12,6 +12,8 @@ COPY --from=build /app/package.json ./
 COPY --from=build /app/node_modules ./node_modules
 COPY --from=build /app/content ./content
 COPY --from=build /app/dist ./dist
+# DATA_DIR: the socket through which the health check asks the worker.
+RUN mkdir --mode=700 .everpost && chown node:node .everpost
 USER node
 EXPOSE 3000
 # The worker's own check is in docker-compose.yml.

@@ -49,7 +49,7 @@ program
 
 program
   .command('health')
-  .description('check that the API or the worker on this host is alive; for container health checks')
+  .description('check that the API or the workers on this host are healthy; for container health checks')
   .addArgument(new Argument('<role>').choices(['api', 'worker']))
   .action((role: Role) => run(async ({ config }) => (await import('./cli/health.js')).health(config, role))());
 

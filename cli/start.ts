@@ -6,6 +6,7 @@ import { runApi } from './api.js';
 import { type Installation, openInstallation } from './installation.js';
 import { joinedStore } from './processes.js';
 import { untilStopSignal } from './stop-signal.js';
+import { serveWorkerHealth } from './worker/health.js';
 import { metricsRegistryOf, runWorker, type WorkerRole } from './worker/worker.js';
 
 /** A complete Everpost in this process: embedded servers, the API and a worker. */
@@ -26,6 +27,7 @@ export async function openEverpost(config: Config, log: Logger): Promise<Everpos
   let worker: WorkerRole | undefined;
   const registry = metricsRegistryOf(config);
   const api = await runApi(config, store, at, log, { worker: () => worker, registry });
+  const asked = await serveWorkerHealth(config.dataDir, () => worker, log);
   const running = await runWorker(config, store, at, log, registry);
   worker = running;
   return {
@@ -36,6 +38,7 @@ export async function openEverpost(config: Config, log: Logger): Promise<Everpos
     ended: running.ended,
     stop: async () => {
       await Promise.all([api.stop(), running.stop()]);
+      await asked.stop();
       await close();
       await at.stop();
     },

@@ -7,7 +7,7 @@ import type { ActivityDeps } from '../activities/index.js';
 import { endpointNotifier } from '../activities/webhook/notifier.js';
 import { workerEngine } from './engine.js';
 import { prepareNamespace } from './namespace.js';
-import { createWorkers, type QueueSettings } from './queue-workers.js';
+import { createWorkers, type ProcessStatus, processStatus, type QueueSettings } from './queue-workers.js';
 import { ensureSweep, type SweepTiming, watchSweepSchedule } from './sweep-schedule.js';
 import { watchEventLog, watchInbound } from './watch.js';
 import { activityWiring, orderlyStop, type WorkerDependencies } from './wiring.js';
@@ -26,6 +26,7 @@ export interface RunningWorker {
   client(): Client | undefined;
   /** Resolves when the process has few messages to send. */
   untilNotBusy(): Promise<void>;
+  status(): ProcessStatus;
   /** Claims no more work, settles open work, then ends. */
   stop(): Promise<void>;
 }
@@ -71,6 +72,7 @@ export async function startWorker(settings: WorkerSettings): Promise<RunningWork
     ended,
     client: () => (stop.stopping.aborted ? undefined : client),
     untilNotBusy: shared.messageSteps.untilNotBusy,
+    status: () => processStatus(workers, stop.stopping.aborted),
     stop: async () => {
       shutdown();
       await ended;

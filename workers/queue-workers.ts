@@ -73,6 +73,27 @@ async function otherWorkers({ prefix, bundle, times }: QueueSettings, common: Co
   ];
 }
 
+/** How a process of a worker is. */
+export interface ProcessStatus {
+  /** `starting`: it waits for Temporal, or prepares its queues. */
+  readonly state: 'starting' | 'running' | 'stopping';
+  /** Queues that it should poll and does not: their worker failed, or stopped while the process goes on. */
+  readonly lost: readonly string[];
+}
+
+type PolledQueue = Pick<Worker, 'getStatus' | 'options'>;
+
+/** The status of a process with these workers. A worker whose Temporal is away still polls: it retries. */
+export function processStatus(workers: readonly PolledQueue[], isStopping: boolean): ProcessStatus {
+  const isLost = (worker: PolledQueue): boolean => {
+    const { runState, workflowPollerState, activityPollerState } = worker.getStatus();
+    const states = [runState, workflowPollerState, activityPollerState];
+    return states.includes('FAILED') || (!isStopping && runState !== 'RUNNING');
+  };
+  const lost = workers.filter(isLost).map(({ options: { taskQueue } }) => taskQueue);
+  return { state: isStopping ? 'stopping' : 'running', lost };
+}
+
 async function translateFailures<I, O>(input: I, next: (input: I) => Promise<O>): Promise<O> {
   try {
     return await next(input);

@@ -3,9 +3,11 @@ import type { Logger } from 'pino';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import type { Config } from '../../config.js';
 import type { ProcessShare } from '../../domain/transport.js';
+import type { RunningWorker } from '../../workers/main.js';
+import type { ProcessStatus } from '../../workers/queue-workers.js';
 import { storeOf } from '../addresses.js';
 import { untilStopSignal } from '../stop-signal.js';
-import { type SendProcessPlan, STOP_WITHIN } from './send-processes.js';
+import { type ProcessAnswers, type SendProcessPlan, STOP_WITHIN } from './send-processes.js';
 import { startPart } from './worker.js';
 
 /** A process of a worker that sends campaigns with its share of the connections. It drains at SIGTERM, and without its parent. */
@@ -22,10 +24,14 @@ export async function sendProcess(openLog: (config: Config) => Logger): Promise<
   const { config, at, share } = first[0];
   const log = openLog(config).child({ process: share.index });
   const registry = config.http.metricsToken === undefined ? undefined : childRegistry(share);
-  process.on('message', () => void registry?.metrics().then((metrics) => process.send?.({ metrics })));
+  let running: RunningWorker | undefined;
+  answerParent({
+    metrics: async () => registry?.metrics(),
+    status: async () => running?.status() ?? STARTING,
+  });
   const store = await storeOf(config, at);
   try {
-    const running = await startPart({ config, store, at, log, registry, share, part: 'send' });
+    running = await startPart({ config, store, at, log, registry, share, part: 'send' });
     log.info('process sends campaigns');
     await Promise.race([stopped, alone, running.ended]);
     // Without its parent, its servers may be gone as well.
@@ -35,6 +41,18 @@ export async function sendProcess(openLog: (config: Config) => Logger): Promise<
     await store.close();
     if (process.connected) process.disconnect();
   }
+}
+
+const STARTING: ProcessStatus = { state: 'starting', lost: [] };
+
+type Answers = { readonly [Question in keyof ProcessAnswers]: () => Promise<ProcessAnswers[Question] | undefined> };
+
+function answerParent(answers: Answers): void {
+  process.on('message', (question: keyof ProcessAnswers) => {
+    const answer = answers[question]().catch(() => undefined);
+    // The parent may have ended meanwhile.
+    void answer.then((value) => process.send?.({ [question]: value }, () => undefined));
+  });
 }
 
 /** No two processes have a metric with the same labels. */

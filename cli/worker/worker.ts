@@ -10,8 +10,9 @@ import { DEFAULT_PREFIX } from '../../workflows/names.js';
 import { type Addresses, addressesFor } from '../addresses.js';
 import { joinedStore } from '../processes.js';
 import { untilStopSignal } from '../stop-signal.js';
+import { serveWorkerHealth, type WorkerHealth } from './health.js';
 import { serveWorkerMetrics } from './metrics.js';
-import { startSendProcesses } from './send-processes.js';
+import { notPolled, startSendProcesses } from './send-processes.js';
 
 /** `everpost worker`: a worker alone; run as many as you like. */
 export async function worker(config: Config, log: Logger): Promise<void> {
@@ -20,6 +21,7 @@ export async function worker(config: Config, log: Logger): Promise<void> {
   const registry = config.http.metricsPort === undefined ? undefined : metricsRegistryOf(config);
   let started: WorkerRole | undefined;
   const watched = await serveWorkerMetrics(config, registry, log, async () => (await started?.otherMetrics()) ?? []);
+  const asked = await serveWorkerHealth(config.dataDir, () => started, log);
   const running = await runWorker(config, store, at, log, registry);
   started = running;
   log.info('worker runs');
@@ -28,6 +30,7 @@ export async function worker(config: Config, log: Logger): Promise<void> {
   } finally {
     await running.stop();
     watched?.stop();
+    await asked.stop();
     await close();
   }
 }
@@ -38,7 +41,9 @@ export function metricsRegistryOf({ http: { metricsToken } }: Config): Registry 
 }
 
 /** A worker with its processes. */
-export interface WorkerRole extends RunningWorker {
+export interface WorkerRole extends Omit<RunningWorker, 'status'> {
+  /** How all of its processes are. */
+  health(): Promise<Omit<WorkerHealth, 'pid'>>;
   /** Metrics of the processes that send campaigns, each in Prometheus' text format. */
   otherMetrics(): Promise<readonly string[]>;
 }
@@ -55,10 +60,15 @@ export async function runWorker(
   const processes = sendProcessesOf(config);
   const part = processes === 1 ? undefined : 'others';
   const worker = await startPart({ config, store, at, log, registry, part });
-  if (processes === 1) return { ...worker, otherMetrics: async () => [] };
+  const ownHealth = () => ({ state: worker.status().state, faults: worker.status().lost.map(notPolled) });
+  if (processes === 1) return { ...worker, health: async () => ownHealth(), otherMetrics: async () => [] };
   const senders = startSendProcesses({ config, at, processes, log });
   return {
     ...worker,
+    health: async () => {
+      const { state, faults } = ownHealth();
+      return { state, faults: [...faults, ...(await senders.faults())] };
+    },
     ended: worker.ended.finally(senders.stop),
     stop: async () => {
       await Promise.all([worker.stop(), senders.stop()]);

@@ -1,8 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { copyFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { faultsOfWorkers } from '../../../cli/worker/health.js';
 import { freePort } from '../../../servers/ports.js';
 import { run, startTimeOf } from '../../../servers/process.js';
 import type { Campaign } from '../../../store/campaigns/row.js';
@@ -11,6 +14,7 @@ import { atRate } from '../../support/end-to-end/campaign-settings.js';
 import { expectLedgerMatchesReceiver } from '../../support/end-to-end/ledger-check.js';
 import { SECRET } from '../../support/end-to-end/plan.js';
 import { aTestCluster, type TestCluster } from '../../support/end-to-end/test-cluster.js';
+import { type PausableProxy, pausableProxy } from '../../support/servers/pausable-proxy.js';
 
 /** Five pages, and so five lanes: more than one process has slots for. */
 const READERS = 2_500;
@@ -19,32 +23,40 @@ const CONNECTIONS = 8;
 const workers: ChildProcess[] = [];
 let cluster: TestCluster;
 let campaign: Campaign;
+/** The way of the workers to Temporal. */
+let temporal: PausableProxy;
+let dataDir: string;
 beforeAll(async () => {
   cluster = await aTestCluster({ prefix: DEFAULT_PREFIX });
+  temporal = await pausableProxy(cluster.place.temporalAddress);
+  dataDir = await mkdtemp(join(tmpdir(), 'everpost-workers-'));
   // The build puts it one folder above the program.
   const programs = inject('endToEndPrograms');
   copyFileSync(inject('workflowBundle'), join(programs, '..', 'workflow-bundle.js'));
 });
 afterAll(async () => {
   for (const worker of workers) await endGroup(worker, 'SIGKILL');
+  temporal?.close();
   await cluster?.close();
+  await rm(dataDir, { recursive: true, force: true });
 });
 
 /** `everpost worker` with two sending processes, in a process group of its own. */
 async function aWorker(): Promise<{ worker: ChildProcess; metricsPort: number }> {
-  const { mongodbUrl, database, temporalAddress, namespace } = cluster.place;
+  const { mongodbUrl, database, namespace } = cluster.place;
   const metricsPort = await freePort(0);
   const worker = spawn(process.execPath, [join(inject('endToEndPrograms'), 'cli.js'), 'worker'], {
     env: {
       ...process.env,
       MONGODB_URL: mongodbUrl,
       MONGODB_DATABASE: database,
-      TEMPORAL_ADDRESS: temporalAddress,
+      TEMPORAL_ADDRESS: temporal.address,
       TEMPORAL_NAMESPACE: namespace,
       SMTP_URL: cluster.receiver.url,
       SMTP_CONNECTIONS: `${CONNECTIONS}`,
       WORKER_PROCESSES: '2',
       EVERPOST_SECRET: SECRET,
+      DATA_DIR: dataDir,
       METRICS_TOKEN: TOKEN,
       METRICS_PORT: `${metricsPort}`,
       LOG_LEVEL: 'error',
@@ -96,6 +108,7 @@ async function sentBy(metricsPort: number): Promise<Record<string, number>> {
 }
 
 test('two processes send one campaign, and drain when their parent is killed', async () => {
+  expect(await faultsOfWorkers(dataDir)).toEqual([expect.stringMatching(/^No worker runs/)]);
   const { worker, metricsPort } = await aWorker();
   campaign = await cluster.launch(READERS, { settings: atRate(100) });
   await cluster.receiver.untilAccepted(200);
@@ -106,6 +119,7 @@ test('two processes send one campaign, and drain when their parent is killed', a
   });
   worker.kill('SIGKILL');
   await cluster.untilTrue(() => areGone(senders));
+  expect(await faultsOfWorkers(dataDir)).toEqual([expect.stringMatching(/^A worker was killed/)]);
   expect(await cluster.totals(campaign)).toMatchObject({ in_flight: 0, uncertain: 0 });
 });
 
@@ -114,6 +128,7 @@ test('SIGTERM to the process group drains all of its processes', async () => {
   const { worker } = await aWorker();
   await cluster.receiver.untilAccepted(before + 200);
   const senders = await untilTwoSenders(worker);
+  expect(await faultsOfWorkers(dataDir)).toEqual([]);
   expect(await endGroup(worker, 'SIGTERM')).toBe(0);
   expect(await areGone(senders)).toBe(true);
   expect(await cluster.totals(campaign)).toMatchObject({ in_flight: 0, uncertain: 0 });
@@ -132,4 +147,17 @@ test('a process that is killed loses no recipient, and another takes its place',
   expect(totals.sent + uncertain.length).toBe(READERS);
   // docs/architecture/protocol.md "Bound on uncertain": 4 × its share of the connections.
   expect(uncertain.length).toBeLessThanOrEqual(4 * (CONNECTIONS / 2));
+});
+
+test('a worker is healthy while Temporal is away, and is not while one of its processes is frozen', async () => {
+  const worker = workers.at(-1);
+  temporal.pause();
+  expect(await faultsOfWorkers(dataDir)).toEqual([]);
+  temporal.resume();
+  const [frozen = 0] = worker === undefined ? [] : await sendersOf(worker);
+  process.kill(frozen, 'SIGSTOP');
+  const fault = `^Worker ${worker?.pid} \\(running\\): its process [01] \\(${frozen}\\) has not answered within 2000 ms`;
+  expect(await faultsOfWorkers(dataDir)).toEqual([expect.stringMatching(fault)]);
+  process.kill(frozen, 'SIGCONT');
+  await cluster.untilTrue(async () => (await faultsOfWorkers(dataDir)).length === 0);
 });
