@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Failure } from '../../domain/errors.js';
 import { canonicalJson } from '../../domain/json.js';
-import type { Admission, Claim } from '../../store/requests/stored-responses.js';
+import { type Admission, type Claim, newClaim } from '../../store/requests/stored-responses.js';
 import type { Api } from '../api.js';
 import type { Deps } from '../wiring.js';
 import { accountOf } from './auth.js';
@@ -19,29 +19,36 @@ declare module 'fastify' {
   }
 }
 
+/** The claim of each request that has one or asks for one. */
 const claims = new WeakMap<FastifyRequest, Claim>();
+/** What each of these requests waits for: first its claim, then its handler. */
+const work = new WeakMap<FastifyRequest, Promise<unknown>>();
 
 /**
  * `Idempotency-Key` on every POST: the key is claimed before the work starts, and the response is stored before it is sent.
  * A refusal frees the key again. After a failure the outcome is unknown: the key stays reserved for the same request,
- * which resumes the work.
+ * which resumes the work, once that of the first request has ended.
  */
 export function enforceIdempotency(app: Api, { storedResponses }: Pick<Deps, 'storedResponses'>): void {
+  followHandlers(app);
+
   app.addHook('preHandler', async (request, reply) => {
     const { keyInRow, claimsUpload } = request.routeOptions.config;
     const key = request.method === 'POST' ? keyOf(request) : undefined;
     if (key === undefined || keyInRow === true || claimsUpload === true) return;
-    const admission = await storedResponses.admit(accountOf(request), routeOf(request), key, fingerprintOf(request));
-    if (admission.kind === 'go') claims.set(request, admission.claim);
-    else return replay(admission, reply);
+    const repeated = await claimKey({ storedResponses }, request, key, fingerprintOf(request));
+    if (repeated !== undefined) return replay(repeated, reply);
   });
 
   app.addHook('onSend', async (request, reply, payload) => {
     const claim = claims.get(request);
     if (claim === undefined) return;
     claims.delete(request);
-    // The key stays reserved until its claim expires: the store does not respond.
-    if (isCutOff(request)) return;
+    if (isCutOff(request)) {
+      // The store does not respond: nothing may delay the response.
+      void storedResponses.abandon(accountOf(request), claim, work.get(request));
+      return;
+    }
     const secret = request.routeOptions.config.secretResponse === true;
     const response = { status: reply.statusCode, body: typeof payload === 'string' ? payload : '', secret };
     // The work is done: a failed write of the key must not turn the response into a failure.
@@ -51,25 +58,55 @@ export function enforceIdempotency(app: Api, { storedResponses }: Pick<Deps, 'st
   });
 }
 
+/** Notes the work of each handler. A request that was answered while it waited for its claim is not handled. */
+function followHandlers(app: Api): void {
+  app.addHook('onRoute', (route) => {
+    const { handler } = route;
+    if (route.method !== 'POST' || route.config?.keyInRow === true) return;
+    route.handler = function (request, reply) {
+      if (isCutOff(request)) return reply;
+      const result = handler.call(this, request, reply);
+      work.set(request, Promise.resolve(result));
+      return result;
+    };
+  });
+}
+
 /** The answer to a request that repeats another one. */
 export type Repeated = Exclude<Admission, { kind: 'go' }>;
+
+/** Undefined: the work may begin. The claim is known before it is granted, so that it can be given up at any time. */
+async function claimKey(
+  { storedResponses }: Pick<Deps, 'storedResponses'>,
+  request: FastifyRequest,
+  key: string,
+  fingerprint: string,
+): Promise<Repeated | undefined> {
+  const account = accountOf(request);
+  const claim = newClaim(account, routeOf(request), key);
+  claims.set(request, claim);
+  const admitting = storedResponses.admit(account, claim, fingerprint);
+  if (!work.has(request)) work.set(request, admitting);
+  const admission = await admitting;
+  if (admission.kind === 'go') claims.set(request, admission.claim);
+  else claims.delete(request);
+  return admission.kind === 'go' ? undefined : admission;
+}
 
 /**
  * Claims the key of an upload: `content` tells two files apart. Undefined: the work may begin; else the request repeats another
  * one, and `replay` answers it.
  */
 export async function claimUpload(
-  { storedResponses }: Pick<Deps, 'storedResponses'>,
+  deps: Pick<Deps, 'storedResponses'>,
   request: FastifyRequest,
   content: unknown,
 ): Promise<Repeated | undefined> {
   const key = keyOf(request);
   if (key === undefined) return undefined;
+  if (isCutOff(request)) throw new Failure('unavailable');
   const { api_key: _key, ...fields } = request.query as Record<string, unknown>;
-  const admission = await storedResponses.admit(accountOf(request), routeOf(request), key, hashOf([fields, content]));
-  if (admission.kind !== 'go') return admission;
-  claims.set(request, admission.claim);
-  return undefined;
+  return claimKey(deps, request, key, hashOf([fields, content]));
 }
 
 interface StoredResponse {

@@ -1,5 +1,5 @@
-import { MongoNetworkError } from 'mongodb';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { Collection, MongoNetworkError } from 'mongodb';
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { now, useClock } from '../../../clock.js';
 import { aList, anApi, aStranger, type TestApi } from '../../support/api/api.js';
 import { aListWithSubscriber } from '../../support/api/campaigns.js';
@@ -144,4 +144,88 @@ test.each([['two words'], ['x'.repeat(256)], ['""']])('the key %j is refused', a
   const answer = await post(key, 'Never');
   expect(answer.statusCode).toBe(400);
   expect(answer.json().error.code).toBe('invalid_idempotency_key');
+});
+
+describe('after a 503 the same request is served at once', () => {
+  const away = () => Promise.reject(new MongoNetworkError('the store is away'));
+
+  test('if the key could not be freed when the response was sent', async () => {
+    const { create } = api.deps.lists;
+    api.deps.lists.create = away;
+    const refused = vi
+      .spyOn(Collection.prototype, 'bulkWrite')
+      .mockImplementationOnce(away)
+      .mockImplementationOnce(away);
+    expect((await post('freed', 'Freed')).statusCode).toBe(503);
+    api.deps.lists.create = create;
+    expect((await post('freed', 'Freed')).statusCode).toBe(201);
+    expect(refused.mock.calls.length).toBeGreaterThan(2);
+    refused.mockRestore();
+  });
+
+  test('if it was unknown whether the key had been stored', async () => {
+    const { admit } = api.deps.storedResponses;
+    api.deps.storedResponses.admit = async (...given) => {
+      await admit(...given);
+      return away();
+    };
+    expect((await post('stored', 'Stored')).statusCode).toBe(503);
+    api.deps.storedResponses.admit = admit;
+    expect((await post('stored', 'Stored')).statusCode).toBe(201);
+    expect(await named('Stored')).toBe(1);
+  });
+
+  describe('if MongoDB did not respond', () => {
+    let frozen: TestApi;
+    let isFrozen = false;
+    let list: number;
+    const calls: (() => void)[] = [];
+
+    beforeAll(async () => {
+      frozen = await anApi({}, { timeLimits: { request: 0, headers: 0, loopDelay: 0, answer: 1, storePing: 1_000 } });
+      list = await aList(frozen);
+      const { db } = frozen.store;
+      const command = db.command.bind(db);
+      db.command = (...given: Parameters<typeof command>) => (isFrozen ? away() : command(...given));
+    });
+    afterAll(() => frozen.close());
+
+    /** Calls wait until `calls` are let go; the call itself is made at once. */
+    function suspended<A extends unknown[], R>(call: (...given: A) => Promise<R>) {
+      return async (...given: A): Promise<R> => {
+        const result = await call(...given);
+        await new Promise<void>((go) => calls.push(go));
+        return result;
+      };
+    }
+
+    const aNewList = (headers: object) =>
+      frozen.call('POST /api/v1/lists', { payload: { name: 'Frozen' }, headers: { ...headers } });
+    const anImport = (headers: object) =>
+      frozen.call(`POST /api/v1/lists/${list}/imports`, {
+        payload: 'email\nana@example.com\n',
+        headers: { ...headers, 'content-type': 'text/csv' },
+      });
+
+    test.each([
+      ['the key', aNewList, () => frozen.deps.storedResponses, 'admit', 'lists'],
+      ['the work', aNewList, () => frozen.deps.lists, 'create', 'lists'],
+      ['an upload', anImport, () => frozen.deps.imports, 'accept', 'imports'],
+    ] as const)('while %s was written', async (what, request, owner, name, collection) => {
+      const headers = { 'idempotency-key': what.replace(/ /g, '-') };
+      const rows = frozen.store.db.collection(collection);
+      const before = await rows.countDocuments();
+      const stub = owner() as unknown as Record<string, (...given: unknown[]) => Promise<unknown>>;
+      const original = stub[name] as (...given: unknown[]) => Promise<unknown>;
+      stub[name] = suspended(original);
+      isFrozen = true;
+      expect((await request(headers)).statusCode).toBe(503);
+      isFrozen = false;
+      stub[name] = original;
+      const again = request(headers);
+      for (const go of calls.splice(0)) go();
+      expect([201, 202]).toContain((await again).statusCode);
+      expect(await rows.countDocuments()).toBe(before + 1);
+    });
+  });
 });

@@ -80,6 +80,11 @@ test('with a frozen MongoDB every route answers within ten seconds, and works ag
   process.kill(mongo.pid, 'SIGCONT');
   await until(async () => (await api.call('GET /ready', { key: null })).statusCode === 200);
   expect((await api.call('GET /api/v1/lists')).statusCode).toBe(200);
+  const repeated = writes.map(([route, payload], n) =>
+    timed(route, { payload, headers: { ...headers(), 'idempotency-key': `key-${n}` } }),
+  );
+  // No key is blocked by its first request.
+  expect((await Promise.all(repeated)).map(({ status }) => status)).toEqual([201, 200, 200, 202, 201, 200, 200, 422]);
 });
 
 test('/ready names the MongoDB that is frozen, before MongoDB could have answered', async () => {
