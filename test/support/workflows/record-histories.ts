@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, Connection, WithStartWorkflowOperation } from '@temporalio/client';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
+import { NativeConnection } from '@temporalio/worker';
 import { pino } from 'pino';
 import { now } from '../../../clock.js';
 import { packageRoot, readConfig } from '../../../config.js';
@@ -39,6 +40,7 @@ import {
   messageGroupWorkflowId,
   messageWorkflowId,
 } from '../../../workflows/names.js';
+import { queueWorkers } from '../everpost/queue-workers.js';
 import { aDraftAnswer, modelServer, says } from '../scripted/model-server.js';
 import { smtpServer } from '../scripted/smtp-server.js';
 import { aDraft, aList, steered } from '../store/campaigns.js';
@@ -52,6 +54,8 @@ import { runEndpoint } from './endpoint-run.js';
  * names after the command (`campaign-approved`) limit it to those.
  */
 const PREFIX = 'recording';
+/** Of queues whose workers notify no endpoint. */
+const QUIET_PREFIX = 'recording-endpoints';
 const SECRET = 'a secret for these recordings';
 /** A request whose reminder and expiry are due within seconds. */
 const SOON = { remindAfter: 1_000, expireAfter: 2_000, keptFor: 60_000 };
@@ -70,12 +74,13 @@ const store = await openStore({ url: mongo.url, database: 'histories' });
 let refusals = 3;
 const receiver = await smtpServer({ onRcpt: () => (refusals-- > 0 ? '451 4.7.1 try later' : undefined) });
 const times = { ...shrunkTimes(0.05), firstRetry: 500 };
+const log = pino({ level: 'error' });
 const worker = await startWorker({
   config,
   store,
   times,
   lanes: 2,
-  log: pino({ level: 'error' }),
+  log,
   smtpUrl: receiver.url,
   temporalAddress: temporal.address,
   prefix: PREFIX,
@@ -186,9 +191,19 @@ const groupBegin = messageGroupStart(
 await (await workflow.start(MESSAGE_GROUP_TYPE, groupBegin)).result();
 await record('message-group', groupBegin.workflowId);
 
-const endpoint = await runEndpoint({ store, secret: SECRET, workflow, prefix: PREFIX, longestHistory: 25 });
+const quietStore = await openStore({ url: mongo.url, database: 'endpoint_histories' });
+const quietConnection = await NativeConnection.connect({ address: temporal.address });
+const quietWorkers = await queueWorkers({
+  ...{ config, times, log, prefix: QUIET_PREFIX, store: quietStore, connection: quietConnection },
+  ...{ smtpUrl: receiver.url, lanes: 1 },
+});
+const quiet = { store: quietStore, secret: SECRET, workflow, prefix: QUIET_PREFIX };
+const endpoint = await runEndpoint({ ...quiet, longestHistory: 25 });
 await record('webhook-endpoint-continued', endpoint.workflowId, endpoint.firstRun);
 await record('webhook-endpoint', endpoint.workflowId);
+await quietWorkers.stop();
+await quietConnection.close();
+await quietStore.close();
 
 for await (const { workflowId, type, status } of workflow.list({ query: 'WorkflowType = "housekeeping"' })) {
   if (type !== 'housekeeping' || status.name !== 'COMPLETED') continue;
