@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { aList, anApi, type TestApi } from '../../support/api/api.js';
 import { aCampaign, aListWithSubscriber, renderCampaign } from '../../support/api/campaigns.js';
 import { aTemplate } from '../../support/api/templates.js';
+import { growth, ONE_PASS } from '../../support/growth.js';
 
 let api: TestApi;
 
@@ -10,32 +11,25 @@ beforeAll(async () => {
 });
 afterAll(() => api.close());
 
-test.each([
-  ['a path of 100,000 names', `{% assign a = ${'a.'.repeat(100_000)}a %}`],
-  ['20,000 conditions', `{% if a == b${' or a == b'.repeat(20_000)} %}x{% endif %}`],
-  ['40,000 variables', Array.from({ length: 40_000 }, (_, i) => `{{ v${i} }}`).join('')],
-])('%s: 422 at once, in templates, campaigns and newsletters', async (_, html) => {
+/** Bodies; `n` is a quarter of what is tried. */
+test.each<[string, (n: number) => string]>([
+  ['a path of 100,000 names', (n) => `{% assign a = ${'a.'.repeat(25_000 * n)}a %}`],
+  ['20,000 conditions', (n) => `{% if a == b${' or a == b'.repeat(5_000 * n)} %}x{% endif %}`],
+  ['40,000 variables', (n) => Array.from({ length: 10_000 * n }, (_, i) => `{{ v${i} }}`).join('')],
+])('%s: 422 after one pass, in templates, campaigns and newsletters', async (_, source) => {
   const list_id = await aList(api);
   const post = async (path: string, payload: object) => (await api.call(`POST /api/v1${path}`, { payload })).json();
-  const start = performance.now();
-  const template = await post('/templates', { name: 'Bomb', contents: { en: { html } } });
-  const campaign = await post('/campaigns', { list_id, subject: 'Bomb', html });
-  const newsletter = await post('/newsletters', {
-    name: 'Bomb',
-    list_id,
-    schedule: { cron: '0 9 * * 5' },
-    source: { kind: 'data' },
-    html,
+  const schedule = { cron: '0 9 * * 5' };
+  const postAll = async (html: string) => ({
+    'contents.en.html': await post('/templates', { name: 'Bomb', contents: { en: { html } } }),
+    html: await post('/campaigns', { list_id, subject: 'Bomb', html }),
+    ' html': await post('/newsletters', { name: 'Bomb', list_id, schedule, source: { kind: 'data' }, html }),
   });
-  expect(performance.now() - start).toBeLessThan(5_000);
-  for (const [answer, field] of [
-    [template, 'contents.en.html'],
-    [campaign, 'html'],
-    [newsletter, 'html'],
-  ] as const) {
-    expect(answer.error).toMatchObject({ code: 'validation_failed', errors: { [field]: [expect.any(String)] } });
-    expect(answer.error.errors[field][0]).toContain('too complex');
+  for (const [field, answer] of Object.entries(await postAll(source(4)))) {
+    const errors = { [field.trim()]: [expect.stringContaining('too complex')] };
+    expect(answer.error).toMatchObject({ code: 'validation_failed', errors });
   }
+  expect(await growth(postAll, source(1), source(4))).toBeLessThan(ONE_PASS);
 });
 
 const LOOPS = '{% for a in (1..1000) %}{% for b in (1..1000) %}x{% endfor %}{% endfor %}';

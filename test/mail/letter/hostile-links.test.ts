@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { growth, ONE_PASS } from '../../support/growth.js';
 import { followedLetter, followedMessageOf } from '../../support/mail/followed-links.js';
 
 const OUT = '<p><a href="{{ unsubscribe_url }}">Out</a></p>';
@@ -121,30 +122,10 @@ test.each([
   const asHtml = (long: string) => followedMessageOf({ html: long, text: null });
   const asText = (long: string) => followedMessageOf({ html: null, text: long });
   for (const read of [asHtml, asText]) {
-    const short = () => read(kind.repeat(50_000 / kind.length));
-    const long = () => read(kind.repeat(200_000 / kind.length));
-    expect(await growth(short, long)).toBeLessThan(8);
+    const [short, long] = [kind.repeat(50_000 / kind.length), kind.repeat(200_000 / kind.length)];
+    expect(await growth(read, short, long)).toBeLessThan(ONE_PASS);
   }
 });
-
-/** How many times the processor time of the first the second takes, by the least of several measurements of each. */
-async function growth(first: () => Promise<unknown>, second: () => Promise<unknown>): Promise<number> {
-  let [small, large] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
-  await first();
-  for (let round = 0; round < 4; round += 1) {
-    small = Math.min(small, await processorTimeOf(first));
-    large = Math.min(large, await processorTimeOf(second));
-  }
-  return large / small;
-}
-
-/** Microseconds, without those in which the process waits for a processor. */
-async function processorTimeOf(work: () => Promise<unknown>): Promise<number> {
-  const before = process.cpuUsage();
-  await work();
-  const { user, system } = process.cpuUsage(before);
-  return user + system;
-}
 
 function withoutFooter(text: string): string {
   return text.replace(/\s*Out \(https:\/\/mail\.example\.test\/u\/[\w-]+\)\s*$/, '').trim();
