@@ -4,6 +4,7 @@ import type { Fate, RefusalScope } from '../delivery/outcome.js';
 import { decideForAddress, KNOWN_BAD_DOMAIN } from '../delivery/suppression.js';
 import type { SubscriberStatus } from '../subscriber/subscriber.js';
 import type { ExceptionKind, RecipientStatus, RetriedKind } from './campaign.js';
+import type { Exclusions } from './exclusions.js';
 
 /** A recipient whose outcome is not simply "sent". `i` is the index on the page. */
 export interface PageException {
@@ -33,6 +34,13 @@ export interface LedgerPage {
   readonly round: number;
   readonly page: number;
   readonly ids: readonly number[];
+  /** The lowest id of the page; absent on an empty page, and on pages of earlier versions. */
+  readonly first_id?: number;
+  /**
+   * On pages of the first round: people of the list behind the page before, up to the last id of this one, who are not on it;
+   * the last page also counts those behind it. Absent on pages of earlier versions, and where a cancel ended the chain.
+   */
+  readonly excluded?: Exclusions;
   readonly n: number;
   readonly last: boolean;
   readonly settled: number;

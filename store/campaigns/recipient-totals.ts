@@ -1,5 +1,6 @@
 import type { Collection, Document } from 'mongodb';
 import type { ExceptionKind } from '../../domain/campaign/campaign.js';
+import { EXCLUSION_REASONS, type ExclusionReason } from '../../domain/campaign/exclusions.js';
 import type { LedgerPage } from '../../domain/campaign/ledger-page.js';
 
 /** Totals of each campaign's audience, from one aggregation over the pages of all of them. */
@@ -18,16 +19,24 @@ export async function campaignTotals(
     // One snapshot for all pages: a recipient that moves from one round to the next counts once.
     const groups = pages.aggregate<RoundGroup>(pipeline, { readConcern: { level: 'snapshot' } });
     for await (const { _id, taken, ...sums } of groups) {
-      rounds.get(_id.campaign)?.push({ ...sums, round: _id.round, taken: taken.flat() });
+      rounds.get(_id.campaign)?.push({ ...sums, round: _id.round, taken: taken.flat(), excluded: exclusionsIn(sums) });
     }
   }
   return new Map([...rounds].map(([id, found]) => [id, totalsOf(found)]));
 }
 
-type RoundGroup = Omit<RoundTotals, 'round' | 'taken'> & {
-  readonly _id: { readonly campaign: number; readonly round: number };
-  readonly taken: readonly RoundTotals['taken'][];
-};
+type RoundGroup = Omit<RoundTotals, 'round' | 'taken' | 'excluded'> &
+  Readonly<Record<`excluded_${ExclusionReason}`, number>> & {
+    readonly _id: { readonly campaign: number; readonly round: number };
+    readonly taken: readonly RoundTotals['taken'][];
+    /** Whether the last page is stored, with its counts. */
+    readonly counted: boolean;
+  };
+
+function exclusionsIn(sums: Omit<RoundGroup, '_id' | 'taken'>): ExcludedPeople | null {
+  if (!sums.counted) return null;
+  return Object.fromEntries(EXCLUSION_REASONS.map((reason) => [reason, sums[`excluded_${reason}`]])) as ExcludedPeople;
+}
 
 const UNCLAIMED: Document = { $subtract: ['$n', '$claimed'] };
 
@@ -68,6 +77,7 @@ const PAGE: Document = {
   n: 1,
   last: 1,
   claimed: 1,
+  excluded: 1,
   taken: TAKEN,
   pending: { $cond: ['$done', 0, UNCLAIMED] },
   in_flight: { $subtract: ['$claimed', '$settled'] },
@@ -84,7 +94,9 @@ const ROUND: Document & { _id: Document } = {
   recipients: { $sum: '$n' },
   claimed: { $sum: '$claimed' },
   complete: { $max: '$last' },
+  counted: { $max: { $and: ['$last', { $ne: [{ $type: '$excluded' }, 'missing'] }] } },
   taken: { $push: '$taken' },
+  ...Object.fromEntries(EXCLUSION_REASONS.map((reason) => [`excluded_${reason}`, { $sum: `$excluded.${reason}` }])),
   ...Object.fromEntries(
     ['pending', 'in_flight', 'sent', 'failed', 'uncertain', 'skipped', 'deferred'].map((kind) => [
       kind,
@@ -106,9 +118,14 @@ export interface Totals {
   readonly deferred: number;
 }
 
+/** People of the list whom the freeze left out, by reason. */
+export type ExcludedPeople = Readonly<Record<ExclusionReason, number>>;
+
 /** Sums over the pages of one round. */
 interface RoundTotals extends Totals {
   readonly round: number;
+  /** Null: the chain is not complete, or was frozen by an earlier version. */
+  readonly excluded: ExcludedPeople | null;
   /** Whether the last page of this round is stored. */
   readonly complete: boolean;
   readonly claimed: number;
@@ -119,6 +136,8 @@ interface RoundTotals extends Totals {
 export interface CampaignTotals extends Totals {
   /** Whether any mail may have been sent. */
   readonly anySent: boolean;
+  /** With `recipients` the size of the list at the freeze; null: not frozen to the end, or by an earlier version. */
+  readonly excluded: ExcludedPeople | null;
 }
 
 /**
@@ -137,6 +156,7 @@ export function totalsOf(rounds: readonly RoundTotals[]): CampaignTotals {
     skipped: sum(({ skipped }) => skipped),
     deferred: sum(({ deferred }) => deferred) + withoutPageYet(rounds),
     anySent: rounds.some(({ claimed }) => claimed > 0),
+    excluded: rounds.find(({ round }) => round === 0)?.excluded ?? null,
   };
 }
 

@@ -1,33 +1,15 @@
 import type { Collection, Filter } from 'mongodb';
 import type { ExceptionKind, RecipientStatus, RetriedKind } from '../../domain/campaign/campaign.js';
-import {
-  CANCELLED_CLASS,
-  isTaken,
-  type LedgerPage,
-  type PageException,
-  recipientAt,
-} from '../../domain/campaign/ledger-page.js';
+import { isTaken, type LedgerPage } from '../../domain/campaign/ledger-page.js';
 import { majorityCollection, type Store } from '../mongo/connect.js';
+import { type LaunchedCampaign, recipientOf } from './recipient-lookup.js';
+import { mayHaveLeft, type RecipientOnPage, type RecipientPosition, recipientOnPage } from './recipient-status.js';
 import { type CampaignTotals, campaignTotals, totalsOf } from './recipient-totals.js';
 import { CUT } from './round-marks.js';
 
-/** Position of a recipient in a campaign's pages, in their order. */
-export interface RecipientPosition {
-  readonly round: number;
-  readonly page: number;
-  readonly i: number;
-}
-
-export interface CampaignRecipient extends RecipientPosition {
-  readonly subscriber_id: number;
+export interface CampaignRecipient extends RecipientOnPage {
   /** Null where the person was erased or the subscriber deleted. */
   readonly email: string | null;
-  readonly status: RecipientStatus;
-  readonly class: string | null;
-  readonly reply: string | null;
-  /** Rounds in which a mail to this recipient may have been sent. */
-  readonly attempts: number;
-  readonly updated_at: Date | null;
 }
 
 export interface RecipientQuery {
@@ -37,8 +19,6 @@ export interface RecipientQuery {
   readonly after?: RecipientPosition;
   readonly limit: number;
 }
-
-type Found = Omit<CampaignRecipient, 'email'>;
 
 export type Recipients = ReturnType<typeof recipients>;
 
@@ -69,6 +49,10 @@ export function recipients(store: Store) {
       return false;
     },
 
+    /** One recipient, found by the first ids of the pages; undefined: no stored page has them. */
+    find: (campaign: LaunchedCampaign, subscriber: number): Promise<RecipientOnPage | undefined> =>
+      recipientOf(pages, campaign, subscriber),
+
     /**
      * Recipients in the order of rounds and pages, each in the round that decides. Paging misses no recipient while the
      * campaign goes on: a retried recipient moves to a later position.
@@ -77,7 +61,7 @@ export function recipients(store: Store) {
       query: RecipientQuery,
     ): Promise<{ found: CampaignRecipient[]; next: RecipientPosition | undefined }> => {
       const reading = readRecipients(pages, query);
-      const found: Found[] = [];
+      const found: RecipientOnPage[] = [];
       for await (const recipient of reading) {
         found.push(recipient);
         if (found.length > query.limit) break;
@@ -111,7 +95,7 @@ function openOn({ exceptions, done, claimed, n }: LedgerPage, takes: readonly Re
   return [...entries, ...unclaimed];
 }
 
-async function* readRecipients(pages: Collection<LedgerPage>, query: RecipientQuery): AsyncGenerator<Found> {
+async function* readRecipients(pages: Collection<LedgerPage>, query: RecipientQuery): AsyncGenerator<RecipientOnPage> {
   const { account, campaign, status, after } = query;
   const [end] = await pages.find({ account, campaign }).sort({ round: -1, page: -1 }).limit(1).toArray();
   if (end === undefined) return;
@@ -130,12 +114,13 @@ async function* readRecipients(pages: Collection<LedgerPage>, query: RecipientQu
 type LastPage = Pick<LedgerPage, 'round' | 'last' | 'ids'>;
 
 /** Recipients of one page, without those that have a page of a later round. */
-function* recipientsOn(page: LedgerPage, from: number, end: LastPage): Generator<Found> {
+function* recipientsOn(page: LedgerPage, from: number, end: LastPage): Generator<RecipientOnPage> {
   const entries = new Map(page.exceptions.map((entry) => [entry.i, entry]));
   for (let i = from; i < page.n; i += 1) {
     const entry = entries.get(i);
     const next = entry?.next ?? null;
-    if (next === null || !isWritten(next, page.ids[i] ?? 0, end)) yield recipientFrom(page, i, entry);
+    if (next === null || !isWritten(next, page.ids[i] ?? 0, end))
+      yield recipientOnPage(page, i, page.ids[i] ?? 0, entry);
   }
 }
 
@@ -163,45 +148,14 @@ function mayContain(status: RecipientStatus, end: LastPage): Filter<LedgerPage> 
   }
 }
 
-function recipientFrom(page: LedgerPage, i: number, entry: PageException | undefined): Found {
-  const waiting = entry?.next != null;
-  const status = waiting ? 'deferred' : (entry?.kind ?? recipientAt({ ...page, exceptions: [] }, i));
-  const cut = entry === undefined && status === 'skipped';
-  return {
-    round: page.round,
-    page: page.page,
-    i,
-    subscriber_id: page.ids[i] ?? 0,
-    status,
-    class: entry?.class ?? (cut ? CANCELLED_CLASS : null),
-    reply: entry?.reply ?? null,
-    attempts: i < page.claimed && mayHaveLeft(entry) ? 1 : 0,
-    updated_at: entry?.at ?? settledAt(page, i),
-  };
-}
-
-/** Sent recipients have no time of their own: the page's last write is the nearest. A released page has no such time. */
-function settledAt(page: LedgerPage, i: number): Date | null {
-  return i < page.settled && page.seen.getTime() > 0 ? page.seen : null;
-}
-
 async function emailsOf(
   subscribers: Collection<{ _id: number; account: number; email: string }>,
   account: number,
-  found: readonly Found[],
+  found: readonly RecipientOnPage[],
 ): Promise<Map<number, string>> {
   const ids = found.map((one) => one.subscriber_id);
   const rows = subscribers.find({ _id: { $in: ids }, account }, { projection: { email: 1 } });
   return new Map((await rows.toArray()).map(({ _id, email }) => [_id, email]));
-}
-
-/** Failures found before anything was offered to a server. */
-const NEVER_OFFERED = ['render_error', 'eai_unsupported', 'invalid_address'];
-
-/** Whether a claimed recipient's mail was offered to a server: sent, uncertain, in flight, or answered with a code. */
-function mayHaveLeft(entry: PageException | undefined): boolean {
-  if (entry === undefined || entry.kind === 'sent' || entry.kind === 'uncertain') return true;
-  return entry.kind !== 'skipped' && entry.code !== null && !NEVER_OFFERED.includes(entry.class);
 }
 
 /** For recipients that a later round took up: the rounds before it in which their mail was offered. */

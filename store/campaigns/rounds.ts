@@ -1,5 +1,6 @@
 import type { Collection } from 'mongodb';
 import { now } from '../../clock.js';
+import type { Exclusions } from '../../domain/campaign/exclusions.js';
 import type { LedgerPage, PageException } from '../../domain/campaign/ledger-page.js';
 import { majorityCollection, type Store } from '../mongo/connect.js';
 import { isDuplicateKey } from '../mongo/duplicate-key.js';
@@ -20,15 +21,19 @@ interface ChainEnd {
   readonly page: number;
   readonly id: number;
   readonly last: boolean;
+  /** Whether a cancel may have ended the chain before its time: an empty page without the numbers of a freeze. */
+  readonly cut: boolean;
 }
 
 /** A page that a freeze adds. */
 export interface NewPage {
   readonly ids: readonly number[];
   readonly last: boolean;
+  /** Stored on pages of the first round only. */
+  readonly excluded?: Exclusions;
 }
 
-const END = { _id: 0, page: 1, last: 1, ids: { $slice: -1 } } as const;
+const END = { _id: 0, page: 1, last: 1, excluded: 1, ids: { $slice: -1 } } as const;
 
 function adding(pages: Collection<LedgerPage>) {
   return {
@@ -83,12 +88,19 @@ function adding(pages: Collection<LedgerPage>) {
 }
 
 async function chainEnd(pages: Collection<LedgerPage>, key: RoundKey): Promise<ChainEnd | null> {
-  const found = pages.find(key).project<Pick<LedgerPage, 'page' | 'ids' | 'last'>>(END).sort({ page: -1 }).limit(1);
+  const found = pages
+    .find(key)
+    .project<Pick<LedgerPage, 'page' | 'ids' | 'last' | 'excluded'>>(END)
+    .sort({ page: -1 })
+    .limit(1);
   const end = await found.next();
-  return end && { page: end.page, id: end.ids.at(-1) ?? 0, last: end.last };
+  if (end === null) return null;
+  const { page, last, excluded, ids } = end;
+  return { page, id: ids.at(-1) ?? 0, last, cut: last && ids.length === 0 && excluded === undefined };
 }
 
-function blankPage(key: RoundKey, page: number, { ids, last }: NewPage): LedgerPage {
+function blankPage(key: RoundKey, page: number, { ids, last, excluded }: NewPage): LedgerPage {
+  const [first_id] = ids;
   return {
     _id: `${key.campaign}:${key.launch}:${key.round}:${page}`,
     account: key.account,
@@ -97,6 +109,8 @@ function blankPage(key: RoundKey, page: number, { ids, last }: NewPage): LedgerP
     round: key.round,
     page,
     ids,
+    ...(first_id !== undefined && { first_id }),
+    ...(excluded !== undefined && key.round === 0 && { excluded }),
     n: ids.length,
     last,
     settled: 0,

@@ -1,6 +1,7 @@
 import type { Collection, Filter } from 'mongodb';
 import type { LateEvidence, LedgerPage } from '../../domain/campaign/ledger-page.js';
 import { majorityCollection, type Store } from '../mongo/connect.js';
+import { placeInRound } from './recipient-lookup.js';
 import type { Campaign } from './row.js';
 
 export type UncertainRecipients = ReturnType<typeof uncertainRecipients>;
@@ -50,10 +51,8 @@ function finding(pages: Collection<LedgerPage>) {
       subscriber: number,
     ): Promise<LedgerPosition | undefined> => {
       for (let round = last; round >= 0; round -= 1) {
-        const filter = { account, campaign: _id, launch, round, 'ids.0': { $lte: subscriber } };
-        const page = await pages.findOne(filter, { sort: { 'ids.0': -1 } });
-        const i = page?.ids.indexOf(subscriber) ?? -1;
-        if (page !== null && i >= 0) return { page: page._id, i };
+        const place = await placeInRound(pages, { account, campaign: _id, launch, round }, subscriber);
+        if (place !== undefined) return { page: place._id, i: place.i };
       }
       return undefined;
     },

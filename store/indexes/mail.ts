@@ -9,7 +9,7 @@ const unique = { unique: true } as const;
 export const MAIL_INDEXES: readonly Index[] = [
   {
     on: 'ledger',
-    keys: { campaign: 1, launch: 1, round: 1, 'ids.0': 1 },
+    keys: { campaign: 1, launch: 1, round: 1, first_id: 1 },
     serves: 'the page of a recipient: ids ascend along the pages of a round',
   },
   {

@@ -1,5 +1,6 @@
 import { now } from '../../../clock.js';
 import { needsApproval } from '../../../domain/campaign/approval.js';
+import { exclusionOf } from '../../../domain/campaign/exclusions.js';
 import { PAGE_SIZE } from '../../../domain/delivery/protocol.js';
 import type { Letters } from '../../../services/letters/compiled-letters.js';
 import type { Campaigns } from '../../../store/campaigns/campaigns.js';
@@ -12,14 +13,14 @@ import type { Subscribers } from '../../../store/subscribers/subscribers.js';
 import type { Suppressions } from '../../../store/suppressions/suppressions.js';
 import type { CampaignInput } from '../../../workflows/messages/campaign.js';
 import { type CampaignPlan, campaignPlanner, type PlanDeps } from '../plan.js';
-import { extendChain } from './chain.js';
+import { extendChain, type Judged } from './chain.js';
 import { QUOTA_EXCEEDED, type RoundCheck } from './round-check.js';
 
 export interface AudienceDeps extends PlanDeps {
   readonly campaigns: Campaigns;
   readonly campaignProgress: CampaignProgress;
   readonly rounds: Rounds;
-  readonly subscribers: Pick<Subscribers, 'active' | 'countActive' | 'highestId'>;
+  readonly subscribers: Pick<Subscribers, 'inOrder' | 'countActive' | 'highestId'>;
   readonly suppressions: Pick<Suppressions, 'among'>;
   readonly letters: Pick<Letters, 'senderOf'>;
   readonly quotas: Pick<Quotas, 'trimRound'>;
@@ -72,7 +73,7 @@ async function begin(deps: AudienceDeps, input: CampaignInput): Promise<Begun> {
   }
   // Suppressed subscribers are counted too: the excess is given back once the pages are counted.
   const [isComplete, most] = await Promise.all([
-    extendChain(deps, key, (after) => sendableIds(deps, row, after, READ_AT_ONCE.first), FIRST_BATCH),
+    extendChain(deps, key, (after) => judgedPeople(deps, row, after, READ_AT_ONCE.first), FIRST_BATCH),
     deps.subscribers.countActive(row.account, row.list_id, row.up_to ?? 0),
   ]);
   if (isComplete) return finish(deps, input, key);
@@ -89,7 +90,7 @@ async function freeze(deps: AudienceDeps, input: CampaignInput): Promise<Frozen>
   if (row === undefined) return 'frozen';
   const key = keyOf(row);
   if (row.round === 0) {
-    await extendChain(deps, key, (after) => sendableIds(deps, row, after, READ_AT_ONCE.all), ALL_BATCHES);
+    await extendChain(deps, key, (after) => judgedPeople(deps, row, after, READ_AT_ONCE.all), ALL_BATCHES);
     return finish(deps, input, key);
   }
   const round = row.rounds[row.round];
@@ -148,18 +149,20 @@ function mayBeFrozen({ state, round, closed_at }: Campaign): boolean {
   return ['freezing', 'paused', 'sending'].includes(state);
 }
 
-/** Active and not suppressed, ascending, up to the end fixed when the round was opened. */
-async function* sendableIds(
+/** Everyone on the list, ascending, up to the end fixed when the round was opened: active and not suppressed, or why not. */
+async function* judgedPeople(
   deps: AudienceDeps,
   row: Campaign,
   after: number,
   atOnce: number,
-): AsyncGenerator<readonly number[]> {
+): AsyncGenerator<readonly Judged[]> {
   const slice = { account: row.account, list: row.list_id, after, upTo: row.up_to ?? 0, atOnce };
-  for await (const people of deps.subscribers.active(slice)) {
-    const keys = people.map(({ email_key }) => email_key);
-    const suppressed = await deps.suppressions.among(row.account, keys);
-    yield people.filter(({ email_key }) => !suppressed.has(email_key)).map(({ _id }) => _id);
+  for await (const people of deps.subscribers.inOrder(slice)) {
+    const suppressed = await deps.suppressions.among(
+      row.account,
+      people.flatMap(({ email_key }) => email_key ?? []),
+    );
+    yield people.map(({ _id, status, email_key = '' }) => exclusionOf(status, suppressed.has(email_key)) ?? _id);
   }
 }
 

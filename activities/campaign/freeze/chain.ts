@@ -1,9 +1,13 @@
+import { addedUp, type ExclusionReason, NO_EXCLUSIONS } from '../../../domain/campaign/exclusions.js';
 import { PAGE_SIZE } from '../../../domain/delivery/protocol.js';
 import type { RoundKey } from '../../../store/campaigns/ledger.js';
 import type { NewPage, Rounds } from '../../../store/campaigns/rounds.js';
 
-/** Ids after the given one, ascending, in chunks of any size. */
-export type IdsAfter = (after: number) => AsyncIterable<readonly number[]>;
+/** The id of a recipient, or why a person of the list becomes none. */
+export type Judged = number | ExclusionReason;
+
+/** People with ids after the given one, ascending, in chunks of any size. */
+export type PeopleAfter = (after: number) => AsyncIterable<readonly Judged[]>;
 
 export interface ChainDeps {
   readonly rounds: Pick<Rounds, 'chainEnd' | 'addPages'>;
@@ -24,14 +28,14 @@ interface Amount {
 export async function extendChain(
   deps: ChainDeps,
   key: RoundKey,
-  idsAfter: IdsAfter,
+  peopleAfter: PeopleAfter,
   amount: Amount,
 ): Promise<boolean> {
   for (let left = amount.batches; ; ) {
     const end = await deps.rounds.chainEnd(key);
     if (end?.last === true) return true;
     if (left <= 0) return false;
-    const batches = batchesOf(idsAfter(end?.id ?? 0), amount);
+    const batches = batchesOf(peopleAfter(end?.id ?? 0), amount);
     left -= await addBehind(deps, key, (end?.page ?? -1) + 1, batches, left);
   }
 }
@@ -56,27 +60,44 @@ async function addBehind(
   return added;
 }
 
-/** Full pages, and the last one with the rest; an empty audience is one empty page. */
 async function* batchesOf(
-  chunks: AsyncIterable<readonly number[]>,
+  chunks: AsyncIterable<readonly Judged[]>,
   { pages, most }: Pick<Amount, 'pages' | 'most'>,
 ): AsyncGenerator<NewPage[]> {
   let size = pages;
-  let ids: number[] = [];
   let batch: NewPage[] = [];
+  for await (const page of pagesOf(chunks)) {
+    batch.push(page);
+    if (batch.length < size && !page.last) continue;
+    yield batch;
+    batch = [];
+    size = Math.min(2 * size, most);
+  }
+}
+
+/**
+ * Full pages, and the last one with the rest; an empty audience is one empty page. Each person is on one page or counted on
+ * one: those behind the last id of a page count on the next, because a freeze that continues begins behind that id.
+ */
+async function* pagesOf(chunks: AsyncIterable<readonly Judged[]>): AsyncGenerator<NewPage> {
+  let ids: number[] = [];
+  let excluded = NO_EXCLUSIONS;
+  let behind = NO_EXCLUSIONS;
   for await (const chunk of chunks) {
-    for (const id of chunk) {
+    for (const one of chunk) {
+      if (typeof one === 'string') {
+        behind = { ...behind, [one]: (behind[one] ?? 0) + 1 };
+        continue;
+      }
       if (ids.length === PAGE_SIZE) {
-        batch.push({ ids, last: false });
+        yield { ids, excluded, last: false };
         ids = [];
+        excluded = NO_EXCLUSIONS;
       }
-      if (batch.length === size) {
-        yield batch;
-        batch = [];
-        size = Math.min(2 * size, most);
-      }
-      ids.push(id);
+      ids.push(one);
+      if (behind !== NO_EXCLUSIONS) excluded = addedUp(excluded, behind);
+      behind = NO_EXCLUSIONS;
     }
   }
-  yield [...batch, { ids, last: true }];
+  yield { ids, excluded: addedUp(excluded, behind), last: true };
 }

@@ -6,6 +6,7 @@ import {
   CAMPAIGN_STATUSES,
   type CampaignOutcome,
 } from '../../../domain/campaign/campaign.js';
+import { EXCLUSION_REASONS, type ExclusionReason } from '../../../domain/campaign/exclusions.js';
 import { closed, Id, Line, nullable, PerSecond, Timestamp } from '../../schema/fields.js';
 import { AddressOnly, Sender } from '../../schema/mailboxes.js';
 import { pageFields } from '../../schema/paging.js';
@@ -132,6 +133,17 @@ export const SettingsView = Type.Object({
   ttl_hours: Hours,
 });
 
+const Excluded = nullable(
+  Type.Object(
+    Object.fromEntries(EXCLUSION_REASONS.map((reason) => [reason, Count])) as Record<ExclusionReason, typeof Count>,
+    {
+      description:
+        'People of the list whom the freeze left out: with `recipient_count` the size of the list at that time. ' +
+        'Null: not frozen to the end, or by an earlier version.',
+    },
+  ),
+);
+
 const view = {
   id: Id,
   name: Type.String(),
@@ -175,6 +187,7 @@ const view = {
   ),
   rate_per_second: PerSecond,
   recipient_count: Count,
+  excluded: Excluded,
   emails_sent: Count,
   emails_failed: Count,
   opens: Count,
@@ -209,6 +222,7 @@ export const CampaignView = Type.Object(
         template_id: 1,
         creation_method: 'ai',
         recipient_count: 2104,
+        excluded: { suppressed: 3, unsubscribed: 41, pending: 7, bounced: 5, complained: 0 },
         emails_sent: 2099,
         emails_failed: 5,
         opens: 837,

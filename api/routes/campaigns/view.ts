@@ -63,7 +63,7 @@ export async function campaignRowViews(
 /** Totals of the audience from the ledger, and engagement from the event log. */
 export function statsOf(
   { round }: Pick<Campaign, 'round'>,
-  { anySent, ...totals }: CampaignTotals,
+  { anySent, excluded, ...totals }: CampaignTotals,
   { links, hours, ...engagement }: Engagement,
 ): CampaignRowResponse['stats'] {
   return { ...totals, rounds: round + 1, ...engagement };
@@ -101,6 +101,7 @@ function campaignRowView(
     ...approvalView(row),
     rate_per_second: row.want.rate ?? settings.rate_per_second,
     recipient_count: row.round < 0 ? 0 : row.recipient_count,
+    excluded: totals.excluded,
     emails_sent: totals.sent,
     emails_failed: totals.failed,
     opens: engagement.opens.people,

@@ -7,6 +7,7 @@ import type { LedgerPage } from '../../../domain/campaign/ledger-page.js';
 import { PROTOCOL_TIMES } from '../../../domain/delivery/protocol.js';
 import { campaigns } from '../../../store/campaigns/campaigns.js';
 import { campaignProgress } from '../../../store/campaigns/progress.js';
+import { recipients } from '../../../store/campaigns/recipients.js';
 import { rounds } from '../../../store/campaigns/rounds.js';
 import type { Campaign } from '../../../store/campaigns/row.js';
 import { events } from '../../../store/events/events.js';
@@ -180,4 +181,69 @@ test('a freeze that is suspended during a cancel adds no page after it', async (
   resumed.notify();
   await freezing;
   expect((await pagesOf(input)).map(({ n, last }) => [n, last])).toEqual([...Array(2).fill([500, false]), [0, true]]);
+});
+
+/** Statuses by id, so that pages begin and end with people who are left out; `suppressed` people are active on the list. */
+const LEFT_OUT = ['unsubscribed', 'suppressed', 'pending', 'bounced', 'suppressed', 'complained'] as const;
+
+async function leaveOut(account: number, list: number, isLeftOut: (i: number) => boolean) {
+  const rows = store.db.collection<{ _id: number; email_key: string }>('subscribers');
+  const people = await rows.find({ list_id: list }).sort({ _id: 1 }).toArray();
+  const leftOut = people
+    .filter((_, i) => isLeftOut(i))
+    .map((row, k) => ({ ...row, why: LEFT_OUT[k % 6] ?? 'pending' }));
+  for (const status of ['unsubscribed', 'pending', 'bounced', 'complained'] as const) {
+    const ids = leftOut.filter(({ why }) => why === status).map(({ _id }) => _id);
+    await rows.updateMany({ _id: { $in: ids } }, { $set: { status } });
+  }
+  const keys = leftOut.filter(({ why }) => why === 'suppressed').map(({ email_key }) => email_key);
+  await suppressions(store).addMany(account, keys, 'manual');
+  return { people, leftOut };
+}
+
+const NOT_EXCLUDED = { suppressed: 0, unsubscribed: 0, pending: 0, bounced: 0, complained: 0 };
+function countedByReason(people: readonly { readonly why: string }[]): Record<string, number> {
+  const counts: Record<string, number> = { ...NOT_EXCLUDED };
+  for (const { why } of people) counts[why] = (counts[why] ?? 0) + 1;
+  return counts;
+}
+
+test.each([
+  ['here and there', (i: number) => i % 7 < 2],
+  ['at the start, around the end of the first pages, and at the end', (i: number) => i < 9 || (i > 505 && i < 1_100)],
+  ['behind a last page that is full', (i: number) => i >= 1_500],
+  ['all of them', () => true],
+])('the list and the campaign add up, page by page, where people are left out %s', async (_, isLeftOut) => {
+  const { list, input } = await aLargeLaunch(1_600);
+  const { people, leftOut } = await leaveOut(input.account, list, isLeftOut);
+  // The first batch, and several freezes at once, one of which begins again behind the pages of another.
+  const { freezeAudience, beginRound } = steps();
+  await Promise.all([freezeAudience(input), beginRound(input), freezeAudience(input)]);
+  await freezeAudience(input);
+
+  const chain = await pagesOf(input);
+  const lastIds = chain.map(({ ids, last }) => (last ? Number.POSITIVE_INFINITY : (ids.at(-1) ?? 0)));
+  for (const [k, page] of chain.entries()) {
+    const own = leftOut.filter(({ _id }) => _id > (lastIds[k - 1] ?? 0) && _id <= (lastIds[k] ?? 0));
+    expect({ ...NOT_EXCLUDED, ...page.excluded }).toEqual(countedByReason(own));
+  }
+  const { excluded, recipients: frozen } = await recipients(store).totals(input.account, input.campaign);
+  expect(excluded).toEqual(countedByReason(leftOut));
+  expect(frozen + Object.values(excluded ?? {}).reduce((sum, n) => sum + n, 0)).toBe(people.length);
+  expect(frozen).toBe(people.length - leftOut.length);
+});
+
+test('excluded people are shown once the chain is complete, and not where a cancel ended it', async () => {
+  const { list, input } = await aLargeLaunch(4_600);
+  await leaveOut(input.account, list, (i) => i % 2 === 0);
+  const excluded = async () => (await recipients(store).totals(input.account, input.campaign)).excluded;
+  expect(await excluded()).toBeNull();
+  await steps().beginRound(input);
+  expect((await pagesOf(input)).map((page) => [page.last, page.excluded !== undefined])).toEqual([
+    [false, true],
+    [false, true],
+  ]);
+  expect(await excluded()).toBeNull();
+  await rounds(store).endChain({ ...input, round: 0 });
+  expect(await excluded()).toBeNull();
 });

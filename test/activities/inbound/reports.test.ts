@@ -109,7 +109,7 @@ describe('an uncertain outcome', () => {
   });
 });
 
-test('the position of a recipient is found with an index, page by page', async () => {
+test('the position of a recipient is found page by page', async () => {
   const { campaign, readers } = await aSentCampaign(store, 9);
   for (const id of readers) {
     const position = await uncertainRecipients(store).lastPositionOf(campaign, id);
@@ -117,10 +117,6 @@ test('the position of a recipient is found with an index, page by page', async (
     expect(page?.ids[position?.i ?? -1]).toBe(id);
   }
   expect(await uncertainRecipients(store).lastPositionOf(campaign, (readers.at(-1) ?? 0) + 1)).toBeUndefined();
-  const asked = { account: 1, campaign: 1, launch: 1, round: 0, 'ids.0': { $lte: 5 } };
-  const plan = await store.db.collection('ledger').find(asked).sort({ 'ids.0': -1 }).limit(1).explain('queryPlanner');
-  expect(JSON.stringify(plan)).toContain('ids.0_1');
-  expect(JSON.stringify(plan['queryPlanner'].winningPlan)).not.toContain('"SORT"');
 });
 
 test('mail to the unsubscribe address unsubscribes; a report to it has no other effect', async () => {

@@ -70,7 +70,7 @@ async function lay(model: CampaignModel, freezer: Freezer): Promise<boolean> {
     const first = (end?.page ?? -1) + 1;
     if ((await store.addPages(key, first, batch)) === 'taken') return false;
     const { ids = [], last = false } = batch.at(-1) ?? {};
-    freezer.end = { page: first + batch.length - 1, id: ids.at(-1) ?? 0, last };
+    freezer.end = { page: first + batch.length - 1, id: ids.at(-1) ?? 0, last, cut: false };
   } else {
     freezer.end = end;
   }

@@ -36,7 +36,7 @@ test('concurrent freezes create one chain: of a batch behind the stored end, not
   ).toBe('added');
   expect(await add(0, [[1, 2], [3, 4], [5, 6], [7]])).toBe('taken');
   expect(await add(1, [[4], [5], [6]])).toBe('taken');
-  expect(await rounds(store).chainEnd(key(0))).toEqual({ page: 1, id: 5, last: false });
+  expect(await rounds(store).chainEnd(key(0))).toEqual({ page: 1, id: 5, last: false, cut: false });
   await Promise.all([1, 2, 3].map((n) => add(2, [[5 + n], [10 + n]])));
   expect((await pages()).map((page) => page.last)).toEqual([false, false, false, true]);
   expect(await rounds(store).chainEnd(key(0))).toMatchObject({ page: 3, last: true });
@@ -46,6 +46,7 @@ test('an ended chain has an empty last page, and a freeze that was suspended add
   await addPage(0, [1, 2], false);
   await rounds(store).endChain(key(0));
   await rounds(store).endChain(key(0));
+  expect(await rounds(store).chainEnd(key(0))).toEqual({ page: 1, id: 0, last: true, cut: true });
   expect(
     await rounds(store).addPages(key(0), 1, [
       { ids: [3], last: false },

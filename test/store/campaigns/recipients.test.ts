@@ -1,11 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { RecipientStatus } from '../../../domain/campaign/campaign.js';
-import {
-  type CampaignRecipient,
-  type RecipientPosition,
-  type Recipients,
-  recipients,
-} from '../../../store/campaigns/recipients.js';
+import type { RecipientPosition } from '../../../store/campaigns/recipient-status.js';
+import { type CampaignRecipient, type Recipients, recipients } from '../../../store/campaigns/recipients.js';
 import { openStore, type Store } from '../../../store/mongo/connect.js';
 import { type TestDatabase, testDatabase } from '../../support/servers/test-servers.js';
 import { anException, aPage, insertPages } from '../../support/store/ledger-pages.js';
@@ -122,6 +118,7 @@ describe('a campaign in its second round', () => {
       skipped: 1,
       deferred: 1,
       anySent: true,
+      excluded: null,
     });
   });
 

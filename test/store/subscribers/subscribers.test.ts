@@ -31,26 +31,32 @@ const aListOf = async (names: readonly string[]): Promise<number> => {
   await people.addBatch({ account: ACCOUNT, list: _id, source: 'test', requests: names.map(request) });
   return _id;
 };
-const activeIds = async (audience: Omit<Parameters<Subscribers['active']>[0], 'atOnce'>): Promise<number[]> => {
-  const ids: number[] = [];
-  for await (const batch of people.active({ ...audience, atOnce: 2 })) ids.push(...batch.map(({ _id }) => _id));
-  return ids;
+type Audience = Omit<Parameters<Subscribers['inOrder']>[0], 'atOnce'>;
+const inOrder = async (audience: Audience): Promise<{ readonly _id: number; readonly status: string }[]> => {
+  const found: { readonly _id: number; readonly status: string }[] = [];
+  for await (const batch of people.inOrder({ ...audience, atOnce: 2 })) found.push(...batch);
+  return found;
 };
+const idsInOrder = async (audience: Audience) => (await inOrder(audience)).map(({ _id }) => _id);
 
-test('an audience is read in ascending ids, active people only, up to an id', async () => {
+test('a list is read in ascending ids, with the status of each person, up to an id', async () => {
   const own = await aListOf(['a', 'b', 'c', 'd', 'e']);
-  await people.unsubscribe(ACCOUNT, 'c@example.com', own);
+  await people.unsubscribe(ACCOUNT, 'e@example.com', own);
   const whole = { account: ACCOUNT, list: own, after: 0, upTo: Number.MAX_SAFE_INTEGER };
-  const all = await activeIds(whole);
-  expect(all).toHaveLength(4);
+  const all = await idsInOrder(whole);
+  expect(all).toHaveLength(5);
   expect(all).toEqual([...all].sort((one, two) => one - two));
-  const [first = 0, second = 0, third = 0, fourth = 0] = all;
-  expect(await activeIds({ ...whole, after: first })).toEqual([second, third, fourth]);
-  expect(await activeIds({ ...whole, upTo: second })).toEqual([first, second]);
-  expect(await people.countActive(ACCOUNT, own, third)).toBe(3);
-  expect(await people.highestId(ACCOUNT, own)).toBe(fourth);
-  expect(await activeIds({ ...whole, account: OTHER })).toEqual([]);
-  expect(await people.countActive(OTHER, own, fourth)).toBe(0);
+  const [first = 0, second = 0, third = 0, fourth = 0, fifth = 0] = all;
+  expect(await idsInOrder({ ...whole, after: third })).toEqual([fourth, fifth]);
+  expect(await idsInOrder({ ...whole, upTo: second })).toEqual([first, second]);
+  expect(await inOrder({ ...whole, after: third })).toEqual([
+    { _id: fourth, status: 'active', email_key: 'd@example.com' },
+    { _id: fifth, status: 'unsubscribed' },
+  ]);
+  expect(await people.countActive(ACCOUNT, own, fifth)).toBe(4);
+  expect(await people.highestId(ACCOUNT, own)).toBe(fifth);
+  expect(await idsInOrder({ ...whole, account: OTHER })).toEqual([]);
+  expect(await people.countActive(OTHER, own, fifth)).toBe(0);
   expect(await people.highestId(OTHER, own)).toBe(0);
 });
 
@@ -87,7 +93,7 @@ test('the count of sendable people, and whether there are any, excludes the supp
 
 test('recipients are read by id, only for their own account', async () => {
   const own = await aListOf(['mail']);
-  const ids = await activeIds({ account: ACCOUNT, list: own, after: 0, upTo: Number.MAX_SAFE_INTEGER });
+  const ids = await idsInOrder({ account: ACCOUNT, list: own, after: 0, upTo: Number.MAX_SAFE_INTEGER });
   const [recipient] = await people.forSending(ACCOUNT, ids);
   expect(Object.keys(recipient ?? {}).sort()).toEqual(
     ['_id', 'attributes', 'email', 'email_key', 'first_name', 'last_name', 'list_id', 'status', 'tags'].sort(),
