@@ -34,6 +34,7 @@ import { messageBatches } from './routes/messages/batch.js';
 import { messages } from './routes/messages/routes.js';
 import { newsletterActions } from './routes/newsletters/actions.js';
 import { newsletters } from './routes/newsletters/routes.js';
+import { people } from './routes/people/routes.js';
 import { providers } from './routes/providers.js';
 import { sentMail } from './routes/sent-mail.js';
 import { subscriberBatches, subscriberExport } from './routes/subscribers/bulk.js';
@@ -75,6 +76,7 @@ function audienceRoutes(api: Api, deps: Deps): void {
   subscribers(api, deps);
   subscriberBatches(api, deps);
   subscriberExport(api, deps);
+  people(api, deps);
   customFieldRoutes(api, deps);
   imports(api, deps);
   suppressions(api, deps);

@@ -1029,6 +1029,8 @@ export interface paths {
                     status?: "active" | "pending" | "unsubscribed" | "bounced" | "complained";
                     search?: string;
                     tag?: string;
+                    email?: string;
+                    subscriber_id?: number;
                     page?: number;
                     per_page?: number;
                 };
@@ -1464,6 +1466,205 @@ export interface paths {
                     };
                     content: {
                         "text/csv": string;
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/people/{email}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Retrieve a person by address: lists, suppression, the last mails, and why */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description `why` says why this campaign did or did not reach the person. */
+                    campaign?: number;
+                    /** @description `why` says the same of this message to the person. */
+                    message?: string;
+                    /** @description Mails of each kind. */
+                    limit?: number;
+                };
+                header?: never;
+                path: {
+                    email: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            data: {
+                                /** @description The normalized address. */
+                                email: string;
+                                /** @description At most 100. */
+                                lists: {
+                                    list_id: number;
+                                    list_name: string | null;
+                                    subscriber_id: number;
+                                    /** @enum {unknown} */
+                                    status: "active" | "pending" | "unsubscribed" | "bounced" | "complained";
+                                    /** @description The origin of the row: `api`, `batch`, `import:<id>` … */
+                                    source: string;
+                                    /** Format: date-time */
+                                    created_at: string;
+                                    /** Format: date-time */
+                                    subscribed_at: string;
+                                    /** Format: date-time */
+                                    confirmed_at: string | null;
+                                    /** Format: date-time */
+                                    unsubscribed_at: string | null;
+                                }[];
+                                suppression: {
+                                    /** @enum {unknown} */
+                                    reason: "bounce" | "complaint" | "manual" | "erased";
+                                    /** @description The reply, the report or the caller; null: none, or the key is restricted to lists. */
+                                    evidence: string | null;
+                                    /** Format: date-time */
+                                    since: string;
+                                    /** Format: date-time */
+                                    expires_at: string | null;
+                                } | null;
+                                /** @description The last launch first, among the 500 latest launches to these lists. */
+                                campaigns: {
+                                    campaign_id: number;
+                                    subject: string;
+                                    /** @description The issue of a newsletter that this campaign is. */
+                                    issue: {
+                                        id: string;
+                                        newsletter_id: number;
+                                    } | null;
+                                    list_id: number;
+                                    subscriber_id: number;
+                                    /** Format: date-time */
+                                    launched_at: string | null;
+                                    /** @enum {unknown} */
+                                    state: "sent" | "failed" | "uncertain" | "skipped" | "deferred" | "pending";
+                                    class: string | null;
+                                    reply: string | null;
+                                    attempts: number;
+                                    /**
+                                     * Format: date-time
+                                     * @description When the state was recorded; for a mail that was accepted at once, the time of its ledger page.
+                                     */
+                                    at: string | null;
+                                    opens: {
+                                        /** @description Visits by people. */
+                                        count: number;
+                                        by_machines: number;
+                                        /** Format: date-time */
+                                        first_at: string | null;
+                                        /** Format: date-time */
+                                        last_at: string | null;
+                                    };
+                                    clicks: {
+                                        /** @description Visits by people. */
+                                        count: number;
+                                        by_machines: number;
+                                        /** Format: date-time */
+                                        first_at: string | null;
+                                        /** Format: date-time */
+                                        last_at: string | null;
+                                    };
+                                    bounced: {
+                                        /** Format: date-time */
+                                        at: string;
+                                        class: string | null;
+                                        reply: string | null;
+                                    } | null;
+                                    complained: {
+                                        /** Format: date-time */
+                                        at: string;
+                                        class: string | null;
+                                        reply: string | null;
+                                    } | null;
+                                }[];
+                                /** @description The newest first; null: the key is restricted to lists. */
+                                messages: {
+                                    /** Format: uuid */
+                                    message_id: string;
+                                    subject: string;
+                                    /** @enum {unknown} */
+                                    state: "accepted" | "sending" | "deferred" | "sent" | "failed" | "uncertain" | "cancelled";
+                                    class: string | null;
+                                    reply: string | null;
+                                    attempts: number;
+                                    /** Format: date-time */
+                                    at: string;
+                                    /** Format: date-time */
+                                    next_attempt_at: string | null;
+                                    opens: {
+                                        /** @description Visits by people. */
+                                        count: number;
+                                        by_machines: number;
+                                        /** Format: date-time */
+                                        first_at: string | null;
+                                        /** Format: date-time */
+                                        last_at: string | null;
+                                    };
+                                    clicks: {
+                                        /** @description Visits by people. */
+                                        count: number;
+                                        by_machines: number;
+                                        /** Format: date-time */
+                                        first_at: string | null;
+                                        /** Format: date-time */
+                                        last_at: string | null;
+                                    };
+                                    bounced: {
+                                        /** Format: date-time */
+                                        at: string;
+                                        class: string | null;
+                                        reply: string | null;
+                                    } | null;
+                                    complained: {
+                                        /** Format: date-time */
+                                        at: string;
+                                        class: string | null;
+                                        reply: string | null;
+                                    } | null;
+                                }[] | null;
+                                /** @description What the person gets if nothing changes: campaigns and the next issues of newsletters to lists on which they are active, and waiting messages among the 200 newest. Empty while the address is suppressed. */
+                                scheduled: {
+                                    /** @enum {unknown} */
+                                    kind: "campaign" | "issue" | "message";
+                                    /** Format: date-time */
+                                    at: string;
+                                    campaign_id: number | null;
+                                    newsletter_id: number | null;
+                                    /** Format: uuid */
+                                    message_id: string | null;
+                                    list_id: number | null;
+                                    /** @description Of an issue, the name of its newsletter. */
+                                    subject: string;
+                                }[];
+                                why: {
+                                    campaign_id: number | null;
+                                    /** Format: uuid */
+                                    message_id: string | null;
+                                    /** @enum {unknown} */
+                                    code: "sent" | "failed" | "uncertain" | "skipped" | "deferred" | "pending" | "excluded" | "added_later" | "not_on_list" | "freezing" | "not_launched" | "cancelled" | "erased" | "accepted" | "sending";
+                                    sentence: string;
+                                } | null;
+                            };
+                        };
                     };
                 };
             };
@@ -3198,6 +3399,14 @@ export interface paths {
                                 } | null;
                                 rate_per_second: number | null;
                                 recipient_count: number;
+                                /** @description People of the list whom the freeze left out: with `recipient_count` the size of the list at that time. Null: not frozen to the end, or by an earlier version. */
+                                excluded: {
+                                    suppressed: number;
+                                    unsubscribed: number;
+                                    pending: number;
+                                    bounced: number;
+                                    complained: number;
+                                } | null;
                                 emails_sent: number;
                                 emails_failed: number;
                                 opens: number;
@@ -3368,6 +3577,14 @@ export interface paths {
                                 } | null;
                                 rate_per_second: number | null;
                                 recipient_count: number;
+                                /** @description People of the list whom the freeze left out: with `recipient_count` the size of the list at that time. Null: not frozen to the end, or by an earlier version. */
+                                excluded: {
+                                    suppressed: number;
+                                    unsubscribed: number;
+                                    pending: number;
+                                    bounced: number;
+                                    complained: number;
+                                } | null;
                                 emails_sent: number;
                                 emails_failed: number;
                                 opens: number;
@@ -3509,6 +3726,14 @@ export interface paths {
                                 } | null;
                                 rate_per_second: number | null;
                                 recipient_count: number;
+                                /** @description People of the list whom the freeze left out: with `recipient_count` the size of the list at that time. Null: not frozen to the end, or by an earlier version. */
+                                excluded: {
+                                    suppressed: number;
+                                    unsubscribed: number;
+                                    pending: number;
+                                    bounced: number;
+                                    complained: number;
+                                } | null;
                                 emails_sent: number;
                                 emails_failed: number;
                                 opens: number;
@@ -3699,6 +3924,14 @@ export interface paths {
                                 } | null;
                                 rate_per_second: number | null;
                                 recipient_count: number;
+                                /** @description People of the list whom the freeze left out: with `recipient_count` the size of the list at that time. Null: not frozen to the end, or by an earlier version. */
+                                excluded: {
+                                    suppressed: number;
+                                    unsubscribed: number;
+                                    pending: number;
+                                    bounced: number;
+                                    complained: number;
+                                } | null;
                                 emails_sent: number;
                                 emails_failed: number;
                                 opens: number;
@@ -3848,6 +4081,14 @@ export interface paths {
                                 } | null;
                                 rate_per_second: number | null;
                                 recipient_count: number;
+                                /** @description People of the list whom the freeze left out: with `recipient_count` the size of the list at that time. Null: not frozen to the end, or by an earlier version. */
+                                excluded: {
+                                    suppressed: number;
+                                    unsubscribed: number;
+                                    pending: number;
+                                    bounced: number;
+                                    complained: number;
+                                } | null;
                                 emails_sent: number;
                                 emails_failed: number;
                                 opens: number;
@@ -4001,6 +4242,14 @@ export interface paths {
                                 } | null;
                                 rate_per_second: number | null;
                                 recipient_count: number;
+                                /** @description People of the list whom the freeze left out: with `recipient_count` the size of the list at that time. Null: not frozen to the end, or by an earlier version. */
+                                excluded: {
+                                    suppressed: number;
+                                    unsubscribed: number;
+                                    pending: number;
+                                    bounced: number;
+                                    complained: number;
+                                } | null;
                                 emails_sent: number;
                                 emails_failed: number;
                                 opens: number;
@@ -4151,6 +4400,14 @@ export interface paths {
                                 } | null;
                                 rate_per_second: number | null;
                                 recipient_count: number;
+                                /** @description People of the list whom the freeze left out: with `recipient_count` the size of the list at that time. Null: not frozen to the end, or by an earlier version. */
+                                excluded: {
+                                    suppressed: number;
+                                    unsubscribed: number;
+                                    pending: number;
+                                    bounced: number;
+                                    complained: number;
+                                } | null;
                                 emails_sent: number;
                                 emails_failed: number;
                                 opens: number;
@@ -4301,6 +4558,14 @@ export interface paths {
                                 } | null;
                                 rate_per_second: number | null;
                                 recipient_count: number;
+                                /** @description People of the list whom the freeze left out: with `recipient_count` the size of the list at that time. Null: not frozen to the end, or by an earlier version. */
+                                excluded: {
+                                    suppressed: number;
+                                    unsubscribed: number;
+                                    pending: number;
+                                    bounced: number;
+                                    complained: number;
+                                } | null;
                                 emails_sent: number;
                                 emails_failed: number;
                                 opens: number;
@@ -4451,6 +4716,14 @@ export interface paths {
                                 } | null;
                                 rate_per_second: number | null;
                                 recipient_count: number;
+                                /** @description People of the list whom the freeze left out: with `recipient_count` the size of the list at that time. Null: not frozen to the end, or by an earlier version. */
+                                excluded: {
+                                    suppressed: number;
+                                    unsubscribed: number;
+                                    pending: number;
+                                    bounced: number;
+                                    complained: number;
+                                } | null;
                                 emails_sent: number;
                                 emails_failed: number;
                                 opens: number;
@@ -4605,6 +4878,14 @@ export interface paths {
                                 } | null;
                                 rate_per_second: number | null;
                                 recipient_count: number;
+                                /** @description People of the list whom the freeze left out: with `recipient_count` the size of the list at that time. Null: not frozen to the end, or by an earlier version. */
+                                excluded: {
+                                    suppressed: number;
+                                    unsubscribed: number;
+                                    pending: number;
+                                    bounced: number;
+                                    complained: number;
+                                } | null;
                                 emails_sent: number;
                                 emails_failed: number;
                                 opens: number;
@@ -4762,6 +5043,14 @@ export interface paths {
                                 } | null;
                                 rate_per_second: number | null;
                                 recipient_count: number;
+                                /** @description People of the list whom the freeze left out: with `recipient_count` the size of the list at that time. Null: not frozen to the end, or by an earlier version. */
+                                excluded: {
+                                    suppressed: number;
+                                    unsubscribed: number;
+                                    pending: number;
+                                    bounced: number;
+                                    complained: number;
+                                } | null;
                                 emails_sent: number;
                                 emails_failed: number;
                                 opens: number;
@@ -5067,6 +5356,14 @@ export interface paths {
                                 } | null;
                                 rate_per_second: number | null;
                                 recipient_count: number;
+                                /** @description People of the list whom the freeze left out: with `recipient_count` the size of the list at that time. Null: not frozen to the end, or by an earlier version. */
+                                excluded: {
+                                    suppressed: number;
+                                    unsubscribed: number;
+                                    pending: number;
+                                    bounced: number;
+                                    complained: number;
+                                } | null;
                                 emails_sent: number;
                                 emails_failed: number;
                                 opens: number;
@@ -5223,6 +5520,14 @@ export interface paths {
                                 } | null;
                                 rate_per_second: number | null;
                                 recipient_count: number;
+                                /** @description People of the list whom the freeze left out: with `recipient_count` the size of the list at that time. Null: not frozen to the end, or by an earlier version. */
+                                excluded: {
+                                    suppressed: number;
+                                    unsubscribed: number;
+                                    pending: number;
+                                    bounced: number;
+                                    complained: number;
+                                } | null;
                                 emails_sent: number;
                                 emails_failed: number;
                                 opens: number;
@@ -5379,6 +5684,14 @@ export interface paths {
                                 } | null;
                                 rate_per_second: number | null;
                                 recipient_count: number;
+                                /** @description People of the list whom the freeze left out: with `recipient_count` the size of the list at that time. Null: not frozen to the end, or by an earlier version. */
+                                excluded: {
+                                    suppressed: number;
+                                    unsubscribed: number;
+                                    pending: number;
+                                    bounced: number;
+                                    complained: number;
+                                } | null;
                                 emails_sent: number;
                                 emails_failed: number;
                                 opens: number;
@@ -5452,6 +5765,8 @@ export interface paths {
             parameters: {
                 query?: {
                     status?: "sent" | "failed" | "uncertain" | "skipped" | "deferred" | "pending";
+                    email?: string;
+                    subscriber_id?: number;
                     after?: string;
                     limit?: number;
                 };
@@ -5897,6 +6212,9 @@ export interface paths {
                     state?: "accepted" | "sending" | "deferred" | "sent" | "failed" | "uncertain" | "cancelled";
                     tag?: string;
                     to?: string;
+                    /** @description Another name of `to`. */
+                    email?: string;
+                    subscriber_id?: number;
                     after?: string;
                     limit?: number;
                 };
@@ -6469,6 +6787,8 @@ export interface paths {
             parameters: {
                 query?: {
                     kind?: "campaign" | "message";
+                    email?: string;
+                    subscriber_id?: number;
                     after?: string;
                     limit?: number;
                 };
@@ -6544,6 +6864,14 @@ export interface paths {
                                     } | null;
                                     rate_per_second: number | null;
                                     recipient_count: number;
+                                    /** @description People of the list whom the freeze left out: with `recipient_count` the size of the list at that time. Null: not frozen to the end, or by an earlier version. */
+                                    excluded: {
+                                        suppressed: number;
+                                        unsubscribed: number;
+                                        pending: number;
+                                        bounced: number;
+                                        complained: number;
+                                    } | null;
                                     emails_sent: number;
                                     emails_failed: number;
                                     opens: number;
@@ -8861,6 +9189,10 @@ export interface paths {
                     type?: string;
                     campaign?: number;
                     subscriber?: number;
+                    /** @description Another name of `subscriber`. */
+                    subscriber_id?: number;
+                    /** @description Events of this address on every list, and of the 100 latest messages to it. */
+                    email?: string;
                     message?: string;
                     from?: string;
                     to?: string;

@@ -37,6 +37,11 @@ export const FAILURES = {
   clients_not_allowed: { status: 403, permanent: true, message: 'This account may not have clients.' },
   missing_scope: { status: 403, permanent: true, message: 'The API key does not have the scope this needs.' },
   key_restricted: { status: 403, permanent: true, message: 'The API key is restricted to other lists or domains.' },
+  unknown_address: {
+    status: 404,
+    permanent: true,
+    message: 'No list, message or suppression of this account has this address.',
+  },
   not_found: { status: 404, permanent: true, message: 'There is nothing here.' },
   method_not_allowed: { status: 405, permanent: true, message: 'This path exists, but not with this method.' },
   already_sent: { status: 409, permanent: true, message: 'The campaign has already been sent.' },

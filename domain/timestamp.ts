@@ -3,6 +3,11 @@ export function timestamp(date: Date): string {
   return `${date.toISOString().slice(0, 19)}+00:00`;
 }
 
+/** `2026-05-15 09:00:12 UTC`, for sentences. */
+export function readable(date: Date): string {
+  return `${date.toISOString().slice(0, 19).replace('T', ' ')} UTC`;
+}
+
 /** Seconds since 1970, for webhook formats that use them. */
 export function seconds(date: Date): number {
   return Math.floor(date.getTime() / 1_000);

@@ -48,6 +48,7 @@ import { suppressions } from './suppressions/suppressions.js';
 import { templates } from './templates/templates.js';
 import { engagements } from './tracking/engagement.js';
 import { links } from './tracking/links.js';
+import { reactions } from './tracking/reactions.js';
 import { transportHealth } from './transports/health.js';
 import { buckets } from './transports/token-buckets.js';
 import { transports } from './transports/transports.js';
@@ -149,6 +150,7 @@ function eventStores(store: Store, secret: string) {
     eventLog: eventLog(store),
     events: events(store),
     links: links(store),
+    reactions: reactions(store),
   };
 }
 

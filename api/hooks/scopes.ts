@@ -22,7 +22,7 @@ interface Rule {
 /** The scope of each route; the first match counts, and every route must have one. */
 const SCOPE_RULES: readonly Rule[] = [
   { noun: /^(keys|audit|agency|providers)$/, reading: 'admin', changing: 'admin' },
-  { noun: /^(lists|subscribers|imports|suppressions)$/, reading: 'read', changing: 'contacts' },
+  { noun: /^(lists|subscribers|people|imports|suppressions)$/, reading: 'read', changing: 'contacts' },
   { noun: /^fields$/, reading: 'read', changing: 'admin' },
   { noun: /^inbound$/, reading: 'read', changing: 'contacts' },
   { noun: /^(campaigns|messages|templates|newsletters|drafts)$/, reading: 'read', changing: 'send' },

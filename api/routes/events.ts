@@ -2,15 +2,18 @@ import { type Static, Type } from 'typebox';
 import { Failure } from '../../domain/errors.js';
 import { typesOf } from '../../domain/event-types.js';
 import { givenTime } from '../../domain/timestamp.js';
-import type { EventQuery, SequencedEvent } from '../../store/events/event-log.js';
+import type { EventQuery } from '../../store/events/event-pages.js';
+import type { SequencedEvent } from '../../store/events/events.js';
 import type { Api } from '../api.js';
 import { accountOf } from '../hooks/auth.js';
 import { refusals } from '../schema/envelope.js';
 import { closed, Id, nullable, Timestamp } from '../schema/fields.js';
 import { timestamp } from '../timestamp.js';
 import type { Deps } from '../wiring.js';
+import { demandOneName, identityIn, searchedPerson } from './people/search.js';
 
-export function events(app: Api, { eventLog }: Deps): void {
+export function events(app: Api, deps: Deps): void {
+  const { eventLog } = deps;
   app.get(
     '/events',
     {
@@ -23,7 +26,7 @@ export function events(app: Api, { eventLog }: Deps): void {
     },
     async (request) => {
       const account = accountOf(request);
-      const query = queryFrom(request.query);
+      const query = await queryFrom(deps, account, request.query);
       // Sequences pending events first: the response includes every earlier event even without a worker.
       await eventLog.assignSequences(account);
       const found = await eventLog.page(account, { ...query, limit: query.limit + 1 });
@@ -37,14 +40,36 @@ export function events(app: Api, { eventLog }: Deps): void {
   );
 }
 
-function queryFrom({ type, from, to, order, ...rest }: Static<typeof EventSearch>): EventQuery {
+async function queryFrom(
+  deps: Deps,
+  account: number,
+  { type, from, to, order, email, subscriber, subscriber_id, ...rest }: Static<typeof EventSearch>,
+): Promise<EventQuery> {
+  demandOneName({ email, subscriber, subscriber_id });
+  const id = subscriber ?? subscriber_id;
   return {
     ...rest,
+    ...(id !== undefined && { subscriber: id }),
+    ...(email !== undefined && { about: await eventsAbout(deps, account, email) }),
     descending: order === 'desc',
     ...(type !== undefined && { types: knownTypes(type) }),
     ...(from !== undefined && { from: givenTime(from) }),
     ...(to !== undefined && { to: givenTime(to) }),
   };
+}
+
+/** So many of the latest messages to an address are searched for events. */
+const MESSAGES_SEARCHED = 100;
+
+/** The rows of a person, and the latest messages to the address. */
+async function eventsAbout(deps: Deps, account: number, email: string): Promise<NonNullable<EventQuery['about']>> {
+  const emailKey = identityIn(email);
+  const [person, messages] = await Promise.all([
+    searchedPerson(deps, account, { email }),
+    deps.messages.page(account, { to: emailKey, limit: MESSAGES_SEARCHED }),
+  ]);
+  const rows = typeof person === 'object' ? person.rows : [];
+  return { subscribers: rows.map(({ _id }) => _id), messages: messages.map(({ _id }) => _id) };
 }
 
 function knownTypes(pattern: string): readonly string[] {
@@ -67,6 +92,15 @@ const EventSearch = Type.Object(
     type: Type.Optional(Pattern),
     campaign: Type.Optional(Id),
     subscriber: Type.Optional(Id),
+    subscriber_id: Type.Optional(
+      Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER, description: 'Another name of `subscriber`.' }),
+    ),
+    email: Type.Optional(
+      Type.String({
+        ...{ format: 'email', maxLength: 320 },
+        description: 'Events of this address on every list, and of the 100 latest messages to it.',
+      }),
+    ),
     message: Type.Optional(Type.String({ format: 'uuid' })),
     from: Type.Optional(Timestamp),
     to: Type.Optional(Timestamp),

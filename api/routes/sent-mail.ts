@@ -1,5 +1,6 @@
 import { type Static, Type } from 'typebox';
 import { Failure } from '../../domain/errors.js';
+import { campaignMails } from '../../services/person/campaign-mails.js';
 import type { CampaignSummary, LaunchPosition } from '../../store/campaigns/reading.js';
 import type { Message } from '../../store/messages/row.js';
 import type { Api } from '../api.js';
@@ -12,6 +13,7 @@ import { CampaignRow } from './campaigns/schema.js';
 import { campaignRowViews } from './campaigns/view.js';
 import { messageView } from './messages/view.js';
 import { MessageRow } from './messages/view-schema.js';
+import { personFields, type SearchedPerson, searchedPerson } from './people/search.js';
 
 /** Position in each of the two lists that are merged. */
 interface SentCursor {
@@ -36,20 +38,57 @@ export function sentMail(app: Api, deps: Deps): void {
     },
     async (request) => {
       const account = accountOf(request);
-      const { kind, after, limit } = request.query;
+      const { kind, after, limit, ...named } = request.query;
+      const person = await searchedPerson(deps, account, named);
+      if (person === 'missing') return { data: [], meta: { next: null } };
       const cursor = after === undefined ? {} : parseCursor(after);
+      const query = { account, cursor, limit: limit + 1, person };
       const [campaigns, messages] = await Promise.all([
-        kind === 'message' ? [] : deps.campaigns.byLaunch(account, cursor.campaign, limit + 1),
-        kind === 'campaign'
-          ? []
-          : deps.messages.page(account, { state: 'sent', after: cursor.message, limit: limit + 1 }),
+        kind === 'message' ? NO_CAMPAIGNS : sentCampaigns(deps, query),
+        kind === 'campaign' ? [] : sentMessages(deps, query),
       ]);
-      const mailings = mergedByTime(campaigns, messages);
+      const mailings = searchedMailings(campaigns, messages);
       const page = mailings.slice(0, limit);
-      const next = mailings.length > limit ? formatCursor(cursorAfter(page, cursor)) : null;
-      return { data: await mailingViews(deps, account, page), meta: { next } };
+      const { searchedTo } = campaigns;
+      const isMore = mailings.length > limit || searchedTo !== undefined;
+      const end = cursorAfter(page, cursor);
+      const next = searchedTo === undefined || mailings.length > limit ? end : { ...end, campaign: searchedTo };
+      return { data: await mailingViews(deps, account, page), meta: { next: isMore ? formatCursor(next) : null } };
     },
   );
+}
+
+interface SentQuery {
+  readonly account: number;
+  readonly cursor: SentCursor;
+  readonly limit: number;
+  readonly person: SearchedPerson | undefined;
+}
+
+/** `searchedTo`: the search for one person ended there, and earlier launches may have them. */
+interface SentCampaigns {
+  readonly found: readonly CampaignSummary[];
+  readonly searchedTo?: LaunchPosition | undefined;
+}
+
+const NO_CAMPAIGNS: SentCampaigns = { found: [] };
+
+async function sentCampaigns(deps: Deps, { account, cursor, limit, person }: SentQuery): Promise<SentCampaigns> {
+  if (person === undefined) return { found: await deps.campaigns.byLaunch(account, cursor.campaign, limit) };
+  const wanted = ({ status }: { readonly status: string }) => status === 'sent';
+  const { found, searchedTo } = await campaignMails(deps, {
+    ...{ account, rows: person.rows, after: cursor.campaign, limit, wanted },
+  });
+  return { found: found.map(({ campaign }) => campaign), searchedTo };
+}
+
+function sentMessages({ messages }: Deps, { account, cursor, limit, person }: SentQuery): Promise<Message[]> {
+  return messages.page(account, { state: 'sent', after: cursor.message, limit, to: person?.emailKey });
+}
+
+/** Both in order; messages from before the end of a search wait for the next page, which searches on. */
+function searchedMailings({ found, searchedTo }: SentCampaigns, messages: readonly Message[]): Mailing[] {
+  return mergedByTime(found, messages).filter(({ at }) => searchedTo === undefined || at >= searchedTo.at);
 }
 
 /** Merges both lists without changing the order of either: a position in the result is a position in each. */
@@ -114,6 +153,7 @@ const SENT_KINDS = ['campaign', 'message'] as const;
 const SentSearch = Type.Object(
   {
     kind: Type.Optional(Type.Enum([...SENT_KINDS])),
+    ...personFields,
     after: Type.Optional(Type.String({ maxLength: 200, pattern: '^[A-Za-z0-9_-]+$' })),
     limit: Type.Integer({ minimum: 1, maximum: 100, default: 50 }),
   },

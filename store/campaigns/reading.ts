@@ -1,4 +1,4 @@
-import type { Collection, Filter } from 'mongodb';
+import type { Collection, Document, Filter } from 'mongodb';
 import { CAMPAIGN_STATES, type CampaignState, type CampaignStatus, statesOf } from '../../domain/campaign/campaign.js';
 import type { LedgerPage } from '../../domain/campaign/ledger-page.js';
 import { WHOLE_DOCUMENT } from '../../domain/html.js';
@@ -55,8 +55,7 @@ export function campaignReading(store: Store) {
             { $sort: { _id: -1 } },
             { $skip: skip },
             { $limit: limit },
-            { $set: { is_document: { $regexMatch: { input: '$html', regex: WHOLE_DOCUMENT } } } },
-            { $unset: ['html', 'text'] },
+            ...WITHOUT_LETTER,
           ])
           .toArray(),
         rows.countDocuments(filter),
@@ -64,18 +63,45 @@ export function campaignReading(store: Store) {
       return { found, total };
     },
 
+    /** Campaigns to these lists that were launched, the last launch first; only those after `after` where given. */
+    launchedTo: (
+      account: number,
+      lists: readonly number[],
+      after: LaunchPosition | undefined,
+      limit: number,
+    ): Promise<CampaignSummary[]> => {
+      const launched = { account, list_id: { $in: [...lists] }, launched_at: { $type: 'date' as const } };
+      return summaries(rows, { $and: [launched, launchedBefore(after)] }, { launched_at: -1, _id: -1 }, limit);
+    },
+
+    /** Scheduled campaigns to these lists, the next one first. */
+    scheduledTo: (account: number, lists: readonly number[], limit: number): Promise<CampaignSummary[]> => {
+      const scheduled = { account, list_id: { $in: [...lists] }, state: 'scheduled' as const };
+      return summaries(rows, scheduled, { scheduled_at: 1 }, limit);
+    },
+
     /** Campaigns that are live or have sent mail, the last launched first; only those after `after` where given. */
     byLaunch: async (account: number, after: LaunchPosition | undefined, limit: number): Promise<CampaignSummary[]> => {
       const sent = await matching({ rows, pages }, account, { status: 'sent' });
       const filter = { $or: [sent, { account, state: { $in: [...statesOf('sending')] } }] };
-      return rows
-        .find({ account, $and: [filter, ...(after === undefined ? [] : [launchedBefore(after)])] })
-        .project<CampaignSummary>({ html: 0, text: 0 })
-        .sort({ launched_at: -1, _id: -1 })
-        .limit(limit)
-        .toArray();
+      return summaries(rows, { account, $and: [filter, launchedBefore(after)] }, { launched_at: -1, _id: -1 }, limit);
     },
   };
+}
+
+const WITHOUT_LETTER: readonly Document[] = [
+  { $set: { is_document: { $regexMatch: { input: '$html', regex: WHOLE_DOCUMENT } } } },
+  { $unset: ['html', 'text'] },
+];
+
+function summaries(
+  rows: Collection<Campaign>,
+  filter: Filter<Campaign>,
+  sort: Readonly<Record<string, 1 | -1>>,
+  limit: number,
+): Promise<CampaignSummary[]> {
+  const pipeline = [{ $match: filter }, { $sort: sort }, { $limit: limit }, ...WITHOUT_LETTER];
+  return rows.aggregate<CampaignSummary>(pipeline).toArray();
 }
 
 /** A position in the order of launches. */
@@ -84,7 +110,9 @@ export interface LaunchPosition {
   readonly id: number;
 }
 
-function launchedBefore({ at, id }: LaunchPosition): Filter<Campaign> {
+function launchedBefore(position: LaunchPosition | undefined): Filter<Campaign> {
+  if (position === undefined) return {};
+  const { at, id } = position;
   return { $or: [{ launched_at: { $lt: at } }, { launched_at: at, _id: { $lt: id } }] };
 }
 

@@ -119,7 +119,7 @@ export interface Totals {
 }
 
 /** People of the list whom the freeze left out, by reason. */
-export type ExcludedPeople = Readonly<Record<ExclusionReason, number>>;
+type ExcludedPeople = Readonly<Record<ExclusionReason, number>>;
 
 /** Sums over the pages of one round. */
 interface RoundTotals extends Totals {

@@ -1,12 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { ChangeStream, Filter } from 'mongodb';
+import type { ChangeStream } from 'mongodb';
 import { monotonic, now } from '../../clock.js';
 import { majorityCollection, type Store } from '../mongo/connect.js';
 import { isDuplicateKey } from '../mongo/duplicate-key.js';
-import type { StoredEvent } from './events.js';
-
-/** An event that has its sequence number. */
-export type SequencedEvent = StoredEvent & { readonly seq: number };
+import { type EventQuery, readEvents } from './event-pages.js';
+import type { SequencedEvent, StoredEvent } from './events.js';
 
 /** How far the events of an account are numbered. One document for each account. */
 interface Head {
@@ -16,19 +14,6 @@ interface Head {
   /** The events that get the numbers from + 1, from + 2 …; null while no batch is being numbered. */
   readonly batch: readonly string[] | null;
   readonly from: number;
-}
-
-export interface EventQuery {
-  readonly types?: readonly string[];
-  readonly campaign?: number;
-  readonly subscriber?: number;
-  readonly message?: string;
-  readonly from?: Date;
-  readonly to?: Date;
-  /** Only events beyond this sequence number, in the requested direction. */
-  readonly after?: number;
-  readonly descending?: boolean;
-  readonly limit: number;
 }
 
 /** A subscription to appended events. */
@@ -104,11 +89,8 @@ export function eventLog(store: Store) {
     },
 
     /** Events in order, without those that have no sequence number yet. */
-    page: async (account: number, query: EventQuery): Promise<SequencedEvent[]> => {
-      const filter = matching(account, query, await headOf(account));
-      const order = query.descending === true ? -1 : 1;
-      return (await events.find(filter).sort({ seq: order }).limit(query.limit).toArray()) as SequencedEvent[];
-    },
+    page: async (account: number, query: EventQuery): Promise<SequencedEvent[]> =>
+      readEvents(events, account, query, await headOf(account)),
 
     /** One event by its public id. */
     byPublicId: (account: number, public_id: string): Promise<StoredEvent | null> =>
@@ -220,18 +202,4 @@ async function scheduleEndpoints({ db }: Store, account: number): Promise<void> 
   const at = now();
   const open = { account, state: 'enabled', $or: [{ sweep_at: null }, { sweep_at: { $gt: at } }] };
   await db.collection('endpoints').updateMany(open, { $set: { sweep_at: at } });
-}
-
-function matching(account: number, query: EventQuery, head: number): Filter<StoredEvent> {
-  const { types, campaign, subscriber, message, from, to, after, descending } = query;
-  const beyond = descending === true ? { $lte: head, $lt: after ?? head + 1 } : { $gt: after ?? 0, $lte: head };
-  return {
-    account,
-    seq: beyond,
-    ...(types && { type: { $in: [...types] } }),
-    ...(campaign !== undefined && { campaign }),
-    ...(subscriber !== undefined && { subscriber }),
-    ...(message !== undefined && { 'data.message': message }),
-    ...((from || to) && { at: { ...(from && { $gte: from }), ...(to && { $lt: to }) } }),
-  };
 }

@@ -27,6 +27,9 @@ export interface StoredEvent extends Event {
   readonly seq?: number;
 }
 
+/** An event that has its sequence number. */
+export type SequencedEvent = StoredEvent & { readonly seq: number };
+
 export type Events = ReturnType<typeof events>;
 
 /** The event log: every event is appended here. */
@@ -70,12 +73,25 @@ export function events(store: Store) {
         .limit(limit)
         .toArray(),
 
+    /** The last event of these types about a subscriber up to `at`; null where the newest thousand have none. */
+    lastAbout: (account: number, subscriber: number, types: readonly string[], at: Date): Promise<Event | null> =>
+      visible
+        .aggregate<Event>([
+          { $match: { account, subscriber, seq: { $exists: true } } },
+          { $sort: { seq: -1 } },
+          { $limit: NEWEST_READ },
+          { $match: { type: { $in: [...types] }, at: { $lte: at } } },
+          { $limit: 1 },
+        ])
+        .next(),
+
     ofCampaign: (account: number, campaign: number): Promise<Event[]> =>
       rows.find({ account, campaign }).sort({ at: 1, _id: 1 }).toArray(),
   };
 }
 
 const EVENTS_TOGETHER = 1_000;
+const NEWEST_READ = 1_000;
 
 function insertOf(document: StoredEvent) {
   return { insertOne: { document } };

@@ -4,6 +4,7 @@ import type { Index } from './definition.js';
 import { eventLogIndexes, webhookIndexes } from './events.js';
 import { MAIL_INDEXES } from './mail.js';
 import { NEWSLETTER_INDEXES } from './newsletters.js';
+import { dropIfPresent, RETIRED_INDEXES } from './retired.js';
 
 const unique = { unique: true } as const;
 
@@ -67,6 +68,18 @@ const INDEXES: readonly Index[] = [
   { on: 'campaigns', keys: { account: 1, state: 1, _id: -1 }, serves: 'campaigns of an account by state' },
   { on: 'campaigns', keys: { account: 1, _id: -1 }, serves: 'campaigns of an account, newest first' },
   { on: 'campaigns', keys: { account: 1, launched_at: -1, _id: -1 }, serves: 'campaigns, latest launch first' },
+  {
+    on: 'campaigns',
+    keys: { account: 1, list_id: 1, launched_at: -1, _id: -1 },
+    options: { partialFilterExpression: { launched_at: { $type: 'date' } } },
+    serves: 'campaigns to the lists of a person, latest launch first',
+  },
+  {
+    on: 'campaigns',
+    keys: { account: 1, list_id: 1, scheduled_at: 1 },
+    options: { partialFilterExpression: { state: 'scheduled' } },
+    serves: 'scheduled campaigns to the lists of a person',
+  },
   {
     on: 'campaigns',
     keys: { account: 1, origin: 1 },
@@ -207,7 +220,7 @@ const INDEXES: readonly Index[] = [
   },
 ];
 
-/** Creates missing indexes; several processes may run it at once. */
+/** Creates missing indexes, then drops retired ones; several processes may run it at once. */
 export async function ensureIndexes(db: Db): Promise<void> {
   const collections = [...new Set(INDEXES.map((index) => index.on))];
   await Promise.all(
@@ -220,4 +233,5 @@ export async function ensureIndexes(db: Db): Promise<void> {
       ),
     ),
   );
+  await Promise.all(RETIRED_INDEXES.map((retired) => dropIfPresent(db, retired)));
 }

@@ -3,6 +3,7 @@ import type { Index } from './definition.js';
 /** Indexes of newsletters and their issues. */
 export const NEWSLETTER_INDEXES: readonly Index[] = [
   { on: 'newsletters', keys: { account: 1, _id: -1 }, serves: 'newsletters of an account, newest first' },
+  { on: 'newsletters', keys: { account: 1, list_id: 1, _id: -1 }, serves: 'newsletters of a list, newest first' },
   {
     on: 'newsletters',
     keys: { account: 1, origin: 1 },

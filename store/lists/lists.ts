@@ -158,6 +158,12 @@ function reading(rows: Collection<List>) {
         .sort({ _id: 1 })
         .toArray(),
 
+    /** Names of these lists; deleted ones are missing. */
+    namesOf: async (account: number, ids: readonly number[]): Promise<ReadonlyMap<number, string>> => {
+      const found = rows.find({ _id: { $in: [...ids] }, account }).project<Pick<List, '_id' | 'name'>>({ name: 1 });
+      return new Map((await found.toArray()).map(({ _id, name }) => [_id, name]));
+    },
+
     /** The list of a public URL. The uid, not a key, is the authority here, hence no account. */
     ofUid: (uid: string): Promise<List | null> => rows.findOne({ uid, deleting: { $exists: false } }),
 

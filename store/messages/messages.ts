@@ -25,6 +25,9 @@ export type Messages = ReturnType<typeof messages>;
 /** States of a waiting message: it may be cancelled, and no attempt is in flight. */
 export const WAITING: readonly MessageState[] = ['accepted', 'deferred'];
 
+/** So many of the newest messages to a recipient are searched for scheduled ones. */
+const SCHEDULED_AMONG = 200;
+
 /** Filters for messages to a recipient and for messages that name them to others; each has its index. */
 export function toOrAbout(account: number, emailKey: string) {
   return [
@@ -39,6 +42,7 @@ export function messages(store: Store) {
   return {
     ...messageAcceptance(store),
     ...reading(rows),
+    ...waiting(rows),
     ...sweeping(rows),
     ...cancelling(rows),
     ...messageRuns(rows),
@@ -91,6 +95,17 @@ function reading(rows: Collection<Message>) {
     /** Messages of all accounts that are not final, or whose outcome is not published yet. */
     countOpen: (): Promise<number> => rows.countDocuments({ sweep_at: { $type: 'date' } }),
 
+    /** The message created under an Idempotency-Key. */
+    withIdempotencyKey: (account: number, key: string): Promise<Message | null> => rows.findOne({ account, key }),
+
+    /** The newest primary message of an equal request. */
+    latestWithHash: (account: number, hash: string): Promise<Message | null> =>
+      rows.findOne({ account, hash, role: 'to' }, { sort: { created_at: -1 } }),
+  };
+}
+
+function waiting(rows: Collection<Message>) {
+  return {
     /** Waiting messages to a recipient, or about them. */
     waitingFor: async (account: number, emailKey: string): Promise<Message[]> => {
       const waiting = { state: { $in: WAITING } };
@@ -98,12 +113,20 @@ function reading(rows: Collection<Message>) {
       return (await Promise.all(of)).flat();
     },
 
-    /** The message created under an Idempotency-Key. */
-    withIdempotencyKey: (account: number, key: string): Promise<Message | null> => rows.findOne({ account, key }),
-
-    /** The newest primary message of an equal request. */
-    latestWithHash: (account: number, hash: string): Promise<Message | null> =>
-      rows.findOne({ account, hash, role: 'to' }, { sort: { created_at: -1 } }),
+    /** Waiting messages to a recipient that are due after `at`, the next first; only among the newest messages to them. */
+    scheduledTo: async (account: number, emailKey: string, at: Date, limit: number): Promise<Message[]> => {
+      const newest = [{ $match: { account, to_key: emailKey } }, { $sort: { _id: -1 } }, { $limit: SCHEDULED_AMONG }];
+      const waiting = { state: { $in: [...WAITING] }, due: { $gt: at } };
+      return rows
+        .aggregate<Message>([
+          ...newest,
+          { $match: waiting },
+          { $unset: 'body' },
+          { $sort: { due: 1 } },
+          { $limit: limit },
+        ])
+        .toArray();
+    },
   };
 }
 

@@ -112,6 +112,10 @@ function reading(rows: Collection<Issue>) {
   return {
     find: ({ _id, account }: IssueKey): Promise<Issue | null> => rows.findOne({ _id, account }),
 
+    /** In no order; those that do not exist are missing. */
+    findMany: (account: number, ids: readonly string[]): Promise<Issue[]> =>
+      rows.find({ _id: { $in: [...ids] }, account }).toArray(),
+
     /** One page, the latest time first, and how many there are in all. */
     page: async (account: number, newsletter: number, skip: number, limit: number) => {
       const of = { account, newsletter };

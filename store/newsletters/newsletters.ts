@@ -107,6 +107,14 @@ function editing(rows: Collection<Newsletter>, ids: ReturnType<typeof counters>)
       return { found: await found, total: await rows.countDocuments(of) };
     },
 
+    /** Active newsletters of these lists, at most `limit`. */
+    activeOf: (account: number, lists: readonly number[], limit: number): Promise<Newsletter[]> =>
+      rows
+        .find({ account, list_id: { $in: [...lists] }, state: 'active' })
+        .sort({ list_id: 1, _id: -1 })
+        .limit(limit)
+        .toArray(),
+
     anyWithTemplate: async (account: number, template_id: number): Promise<boolean> =>
       (await rows.countDocuments({ account, template_id }, { limit: 1 })) > 0,
 

@@ -3,11 +3,12 @@ import type { Attributes, SubscriberStatus } from '../../domain/subscriber/subsc
 import { refusesTracking } from '../../domain/tracking/visit.js';
 import type { Store } from '../mongo/connect.js';
 import { findOwned, type Owned } from '../mongo/ownership.js';
-import { suppressedKeys, suppressions } from '../suppressions/suppressions.js';
+import { audiences } from './audience.js';
 import { subscriberBatches } from './batches.js';
 import { subscriberChanges } from './changes.js';
 import { definedNames } from './custom-fields.js';
 import { subscriberDepartures } from './departures.js';
+import { personReading } from './person.js';
 import type { Subscriber } from './row.js';
 
 /** The fields of a recipient that a mail needs. */
@@ -28,26 +29,12 @@ export interface SubscriberQuery {
   readonly list?: number | undefined;
   readonly status?: SubscriberStatus | undefined;
   readonly tag?: string | undefined;
+  readonly id?: number | undefined;
+  /** Identity of the address. */
+  readonly emailKey?: string | undefined;
   /** Matches anywhere in address, first or last name, in any case. */
   readonly search?: string | undefined;
 }
-
-interface AudienceSlice {
-  readonly account: number;
-  readonly list: number;
-  /** Ids above this one. */
-  readonly after: number;
-  /** Ids up to and including this one. */
-  readonly upTo: number;
-  /** Subscribers of a batch. */
-  readonly atOnce: number;
-}
-
-/** A subscriber's id and address. */
-type Addressed = Pick<Subscriber, '_id' | 'email_key'>;
-
-/** Subscribers of whom one is nearly always sendable. */
-const CHECKED_AT_ONCE = 100;
 
 export type Subscribers = ReturnType<typeof subscribers>;
 
@@ -79,12 +66,9 @@ export function subscribers(store: Store) {
     ...forTemplates(store, rows),
     ...byLink(rows),
     ...audiences(store, rows),
+    ...personReading(rows),
 
     find: (account: number, id: number): Promise<Owned<Subscriber>> => findOwned(rows, account, id),
-
-    /** One person's rows, one for each list. */
-    onEveryList: (account: number, emailKey: string): Promise<Subscriber[]> =>
-      rows.find({ account, email_key: emailKey }).sort({ list_id: 1 }).toArray(),
 
     /** One page, oldest first, and the total number. */
     page: async (account: number, query: SubscriberQuery, skip: number, limit: number) => {
@@ -110,69 +94,6 @@ export function subscribers(store: Store) {
         .project<Recipient>(FOR_SENDING)
         .toArray(),
   };
-}
-
-function audiences(store: Store, rows: Collection<Subscriber>) {
-  const active = ({ account, list, after, upTo, atOnce }: AudienceSlice): AsyncGenerator<readonly Addressed[]> =>
-    readingAhead(
-      rows
-        .find({ account, list_id: list, status: 'active', _id: { $gt: after, $lte: upTo } })
-        .project<Addressed>({ email_key: 1 })
-        .sort({ _id: 1 })
-        .batchSize(atOnce),
-    );
-  return {
-    /** Active subscribers of a list in order of ids, in batches from one cursor, the next read while one is used. */
-    active,
-
-    /** Number of active subscribers up to an id, counted in an index alone. */
-    countActive: (account: number, list: number, upTo: number): Promise<number> =>
-      rows.countDocuments({ account, list_id: list, status: 'active', _id: { $lte: upTo } }),
-
-    /** The highest id of an active subscriber; 0 for an empty list. */
-    highestId: async (account: number, list: number): Promise<number> => {
-      const active = { account, list_id: list, status: 'active' as const };
-      const last = await rows.findOne(active, { projection: { _id: 1 }, sort: { _id: -1 } });
-      return last?._id ?? 0;
-    },
-
-    /** Whether any subscriber is active and not suppressed. Reads until the first one. */
-    hasSendable: async (account: number, list: number): Promise<boolean> => {
-      const { among } = suppressions(store);
-      const whole = { account, list, after: 0, upTo: Number.MAX_SAFE_INTEGER, atOnce: CHECKED_AT_ONCE };
-      for await (const people of active(whole)) {
-        const keys = people.map(({ email_key }) => email_key);
-        if ((await among(account, keys)).size < keys.length) return true;
-      }
-      return false;
-    },
-
-    /** Active and not suppressed. Counted as active minus suppressed, because fewer are suppressed. */
-    countSendable: async (account: number, list: number): Promise<number> => {
-      const active = { account, list_id: list, status: 'active' as const };
-      let count = await rows.countDocuments(active);
-      for await (const keys of suppressedKeys(store, account)) {
-        count -= await rows.countDocuments({ ...active, email_key: { $in: keys } });
-      }
-      return count;
-    },
-  };
-}
-
-/** The batches of a cursor. A reader that stops early leaves no cursor open on the server. */
-async function* readingAhead<T>(cursor: FindCursor<T>): AsyncGenerator<readonly T[]> {
-  const read = async () => ((await cursor.hasNext()) ? cursor.readBufferedDocuments() : []);
-  try {
-    let next = read();
-    for (let batch = await next; batch.length > 0; batch = await next) {
-      next = read();
-      // The caller sees a failure once it asks for the next batch.
-      next.catch(() => undefined);
-      yield batch;
-    }
-  } finally {
-    await cursor.close();
-  }
 }
 
 function forTemplates(store: Store, rows: Collection<Subscriber>) {
@@ -213,13 +134,15 @@ function byLink(rows: Collection<Subscriber>) {
   };
 }
 
-function matching(account: number, { list, status, tag, search }: SubscriberQuery): Filter<Subscriber> {
+function matching(account: number, { list, status, tag, id, emailKey, search }: SubscriberQuery): Filter<Subscriber> {
   const pattern = search ? { $regex: search.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'), $options: 'i' } : undefined;
   return {
     account,
     ...(list !== undefined && { list_id: list }),
     ...(status !== undefined && { status }),
     ...(tag !== undefined && { tags: tag }),
+    ...(id !== undefined && { _id: id }),
+    ...(emailKey !== undefined && { email_key: emailKey }),
     ...(pattern && { $or: [{ email: pattern }, { first_name: pattern }, { last_name: pattern }] }),
   };
 }

@@ -9,9 +9,9 @@ import {
   type VisitSums,
   visitCountsOf,
 } from '../../domain/campaign/engagement.js';
-import { BURST } from '../../domain/tracking/visit.js';
 import type { StoredEvent } from '../events/events.js';
 import { majorityCollection, type Store } from '../mongo/connect.js';
+import { markBursts } from './bursts.js';
 
 /**
  * A campaign's figures with the number of events they were read from. Events are only appended, so the same number
@@ -113,9 +113,12 @@ async function readEngagement(
   const left: Document = { account, campaign: _id, type: { $in: [...DEPARTURES] }, 'data.list_id': list_id };
   const [[facets], departures] = await Promise.all([
     eventRows
-      .aggregate<Facets>([{ $match: visits }, ...BURSTS, { $facet: { reach: REACH, links: LINKS, hours: HOURS } }], {
-        allowDiskUse: true,
-      })
+      .aggregate<Facets>(
+        [{ $match: visits }, ...VISITS_WITH_BURSTS, { $facet: { reach: REACH, links: LINKS, hours: HOURS } }],
+        {
+          allowDiskUse: true,
+        },
+      )
       .toArray(),
     eventRows
       .aggregate<{ _id: string; n: number }>([{ $match: left }, { $group: { _id: '$type', n: { $sum: 1 } } }])
@@ -139,22 +142,10 @@ const VISITS = ['recipient.opened', 'recipient.clicked'] as const;
 /** Events by which a campaign loses subscribers. */
 const DEPARTURES = ['subscriber.unsubscribed', 'subscriber.bounced', 'subscriber.complained'] as const;
 
-const WITHIN = BURST.within / 1_000;
-
-/**
- * Visits as the sums need them. Several links of one mail followed within moments are visits by a machine, the first
- * included. Only this pipeline sees them side by side.
- */
-const BURSTS: readonly Document[] = [
+/** Visits as the sums need them. */
+const VISITS_WITH_BURSTS: readonly Document[] = [
   { $project: { _id: 0, who: '$subscriber', what: '$type', by: '$data.by', link: '$data.link', at: 1 } },
-  {
-    $setWindowFields: {
-      partitionBy: { who: '$who', what: '$what' },
-      sortBy: { at: 1 },
-      output: { around: { $addToSet: '$link', window: { range: [-WITHIN, WITHIN], unit: 'second' } } },
-    },
-  },
-  { $set: { by: { $cond: [{ $gte: [{ $size: '$around' }, BURST.links] }, 'machine', '$by'] } } },
+  ...markBursts({ who: '$who', what: '$what' }),
 ];
 
 /** Each person counts once, each visit counts. */

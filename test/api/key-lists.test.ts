@@ -90,7 +90,14 @@ const OPEN: Readonly<Record<string, (list: number) => string | object>> = {
 };
 
 /** Routes that answer with the lists of the key, whatever the request names. */
-const FILTERED = ['GET /lists', 'ENVIE POST /get', 'ENVIE GET /show', 'ENVIE POST /show', 'ENVIE GET /show/{uid}'];
+const FILTERED = [
+  'GET /lists',
+  'GET /people/{email}',
+  'ENVIE POST /get',
+  'ENVIE GET /show',
+  'ENVIE POST /show',
+  'ENVIE GET /show/{uid}',
+];
 
 const short = (route: string) => route.replace(' /api/v1/', ' /').replace(/^(\w+) \/lists\/(get|show)/, 'ENVIE $1 /$2');
 const isNative = (route: string) => /^\w+ \/api\/v1\/(?!external-mails)/.test(route);

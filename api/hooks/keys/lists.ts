@@ -15,7 +15,7 @@ type Rule = 'own_lists' | 'named' | 'path' | 'campaigns' | 'newsletters' | 'subs
 
 /** The routes that a key restricted to lists may use; every other route is about the whole account. */
 const RULES: readonly (readonly [route: RegExp, rule: Rule])[] = [
-  [/^GET \/lists$/, 'own_lists'],
+  [/^GET \/(lists|people\/:email)$/, 'own_lists'],
   [/^(GET|PATCH|DELETE) \/lists\/:id$/, 'path'],
   [/^POST \/lists\/:id\/imports$/, 'path'],
   [/^(GET|POST) \/subscribers$/, 'named'],

@@ -3,7 +3,8 @@ import { RECIPIENT_STATUSES } from '../../../domain/campaign/campaign.js';
 import { parseMailbox } from '../../../mail/address.js';
 import { messageIdOf } from '../../../mail/letter/compile.js';
 import { launchSender } from '../../../services/sender.js';
-import type { CampaignRecipient, RecipientPosition } from '../../../store/campaigns/recipients.js';
+import type { RecipientPosition } from '../../../store/campaigns/recipient-status.js';
+import type { CampaignRecipient } from '../../../store/campaigns/recipients.js';
 import type { Campaign } from '../../../store/campaigns/row.js';
 import type { Api } from '../../api.js';
 import { accountOf } from '../../hooks/auth.js';
@@ -12,6 +13,7 @@ import { refusals } from '../../schema/envelope.js';
 import { closed, Id, IdPath, nullable, Timestamp } from '../../schema/fields.js';
 import { timestampOrNull } from '../../timestamp.js';
 import type { Deps } from '../../wiring.js';
+import { demandOneName, identityIn, type PersonSearch, personFields } from '../people/search.js';
 
 export function campaignRecipients(app: Api, deps: Deps): void {
   app.get(
@@ -26,17 +28,39 @@ export function campaignRecipients(app: Api, deps: Deps): void {
       },
     },
     async (request) => {
-      const { status, after, limit } = request.query;
+      const { status, after, limit, ...named } = request.query;
       const row = demandOwned(await deps.campaigns.owned(accountOf(request), request.params.id));
+      const domain = parseMailbox((await launchSender(deps, row)).email)?.domain ?? '';
+      if (named.email !== undefined || named.subscriber_id !== undefined) {
+        const found = await onePerson(deps, row, named);
+        const shown = found.filter((one) => status === undefined || one.status === status);
+        return { data: shown.map((one) => recipientView(row, domain, one)), meta: { next: null } };
+      }
       const query = { account: row.account, campaign: row._id, limit, ...(status && { status }) };
       const { found, next } = await deps.recipients.list({ ...query, ...(after && { after: parseCursor(after) }) });
-      const domain = parseMailbox((await launchSender(deps, row)).email)?.domain ?? '';
       return {
         data: found.map((one) => recipientView(row, domain, one)),
         meta: { next: next ? formatCursor(next) : null },
       };
     },
   );
+}
+
+/** The recipient with this address or id; none where the ledger has no such recipient. */
+async function onePerson(
+  { recipients, subscribers }: Pick<Deps, 'recipients' | 'subscribers'>,
+  row: Campaign,
+  named: PersonSearch,
+): Promise<CampaignRecipient[]> {
+  demandOneName({ ...named });
+  const { email, subscriber_id } = named;
+  const [person] =
+    email === undefined
+      ? await subscribers.findMany(row.account, subscriber_id === undefined ? [] : [subscriber_id])
+      : [await subscribers.onList(row.account, row.list_id, identityIn(email))];
+  const id = subscriber_id ?? person?._id;
+  const recipient = id === undefined ? undefined : await recipients.find(row, id);
+  return recipient === undefined ? [] : [{ ...recipient, email: person?.email ?? null }];
 }
 
 function recipientView(row: Campaign, domain: string, one: CampaignRecipient) {
@@ -69,6 +93,7 @@ const Cursor = Type.String({ pattern: '^\\d{1,6}:\\d{1,7}:\\d{1,4}$' });
 const RecipientSearch = Type.Object(
   {
     status: Type.Optional(Type.Enum([...RECIPIENT_STATUSES])),
+    ...personFields,
     after: Type.Optional(Cursor),
     limit: Type.Integer({ minimum: 1, maximum: 1_000, default: 50 }),
   },

@@ -1,7 +1,6 @@
 import type { FastifyRequest } from 'fastify';
 import type { Config } from '../../../config.js';
 import { Failure } from '../../../domain/errors.js';
-import { parseMailbox } from '../../../mail/address.js';
 import { type AcceptOptions, acceptMessage } from '../../../services/accept-message.js';
 import type { Message } from '../../../store/messages/row.js';
 import type { Api } from '../../api.js';
@@ -10,6 +9,7 @@ import { demandOwned } from '../../hooks/failures.js';
 import { keyOf, markReplayed } from '../../hooks/idempotency.js';
 import { Data, refusals } from '../../schema/envelope.js';
 import type { Deps } from '../../wiring.js';
+import { demandOneName, searchedPerson } from '../people/search.js';
 import { MessagePath, MessageSearch, NewMessage } from './schema.js';
 import { acceptedView, messageDetailView, messageView } from './view.js';
 import { MessageAccepted, MessagePage, MessageRow, MessageView } from './view-schema.js';
@@ -56,9 +56,13 @@ function readMessages(app: Api, deps: Deps): void {
       },
     },
     async (request) => {
-      const { to, limit, ...search } = request.query;
-      const query = { ...search, limit: limit + 1, ...(to !== undefined && { to: parseMailbox(to)?.identity }) };
-      const found = await deps.messages.page(accountOf(request), query);
+      const { to, email, subscriber_id, limit, ...search } = request.query;
+      demandOneName({ to, email, subscriber_id });
+      const account = accountOf(request);
+      const person = await searchedPerson(deps, account, { email: to ?? email, subscriber_id });
+      if (person === 'missing') return { data: [], meta: { next: null } };
+      const query = { ...search, limit: limit + 1, ...(person && { to: person.emailKey }) };
+      const found = await deps.messages.page(account, query);
       const shown = found.slice(0, limit);
       const next = found.length > limit ? (shown.at(-1)?._id ?? null) : null;
       return { data: shown.map(messageView), meta: { next } };

@@ -4,6 +4,7 @@ import { MESSAGE_ENVIRONMENTS, MESSAGE_STATES } from '../../../domain/message/me
 import { closed, Id, Line, Mailbox, nullable, Patterned, Timestamp } from '../../schema/fields.js';
 import { CopiesField, RecipientsField, Sender } from '../../schema/mailboxes.js';
 import { LONGEST_BODY } from '../campaigns/schema.js';
+import { personFields } from '../people/search.js';
 import { Identifier, LanguageTag } from '../templates/schema.js';
 
 const Body = Type.Optional(nullable(Type.String({ maxLength: LONGEST_BODY })));
@@ -108,6 +109,8 @@ export const MessageSearch = Type.Object(
     state: Type.Optional(Type.Enum([...MESSAGE_STATES])),
     tag: Type.Optional(Line(64, 1)),
     to: Type.Optional(Mailbox),
+    email: Type.Optional(Type.String({ format: 'email', maxLength: 320, description: 'Another name of `to`.' })),
+    subscriber_id: personFields.subscriber_id,
     after: Type.Optional(Type.String({ format: 'uuid' })),
     limit: Type.Integer({ minimum: 1, maximum: 100, default: 50 }),
   },

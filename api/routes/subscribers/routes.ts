@@ -21,6 +21,7 @@ import { Data, NoContent, Page, refusals } from '../../schema/envelope.js';
 import { closed, Id, IdPath } from '../../schema/fields.js';
 import { pageMeta, skipOf } from '../../schema/paging.js';
 import type { Deps } from '../../wiring.js';
+import { identityIn } from '../people/search.js';
 import {
   NewSubscriber,
   SubscriberPatch,
@@ -57,9 +58,10 @@ function listSubscribers(app: Api, deps: Deps): void {
     },
     async (request) => {
       const account = accountOf(request);
-      const { list_id: list, page, per_page, ...search } = request.query;
+      const { list_id: list, page, per_page, email, subscriber_id: id, ...search } = request.query;
       const at = { page, per_page };
-      const { found, total } = await deps.subscribers.page(account, { list, ...search }, skipOf(at), per_page);
+      const query = { list, id, emailKey: email === undefined ? undefined : identityIn(email), ...search };
+      const { found, total } = await deps.subscribers.page(account, query, skipOf(at), per_page);
       return { data: await subscriberViews(deps, account, found), meta: pageMeta(at, total) };
     },
   );

@@ -13,6 +13,7 @@ import { MAX_ERRORS } from '../../hooks/field-errors.js';
 import { closed, Id, Line, Mailbox, nullable, Timestamp } from '../../schema/fields.js';
 import { pageFields } from '../../schema/paging.js';
 import type { Deps } from '../../wiring.js';
+import { personFields } from '../people/search.js';
 
 const Attribute = Type.Unsafe<string | number | boolean | null>({
   type: ['string', 'number', 'boolean', 'null'],
@@ -112,6 +113,7 @@ export const SubscriberSearch = Type.Object(
     status: Type.Optional(Type.Enum([...SUBSCRIBER_STATUSES])),
     search: Type.Optional(Line(254)),
     tag: Type.Optional(Line(64)),
+    ...personFields,
     ...pageFields(50),
   },
   closed,

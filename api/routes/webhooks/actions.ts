@@ -6,7 +6,7 @@ import { givenTime } from '../../../domain/timestamp.js';
 import type { EventPayload } from '../../../domain/webhook/event-payload.js';
 import { FORMATS, typesFor } from '../../../domain/webhook/formats.js';
 import { postEvent } from '../../../services/webhook-post.js';
-import type { SequencedEvent } from '../../../store/events/event-log.js';
+import type { SequencedEvent } from '../../../store/events/events.js';
 import type { Endpoint } from '../../../store/webhooks/row.js';
 import { type WebClient, webClient } from '../../../web/client.js';
 import type { Api } from '../../api.js';

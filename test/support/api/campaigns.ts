@@ -1,3 +1,4 @@
+import { audienceActivities } from '../../../activities/campaign/freeze/audience.js';
 import { renderingActivities } from '../../../activities/campaign/rendering.js';
 import { type Engine, idleEngine } from '../../../api/engine/engine.js';
 import { PROTOCOL_TIMES } from '../../../domain/delivery/protocol.js';
@@ -36,6 +37,19 @@ export async function renderCampaign(api: TestApi, id: number): Promise<'rendere
   const steps = renderingActivities({ ...deps, campaignProgress: campaignProgress(store), times, maxLanes: 1 });
   const { launch = 0 } = (await rowOf(api, id)) ?? {};
   return (await steps.renderContent({ account, campaign: id, launch })).result;
+}
+
+/** Launches a campaign and freezes its audience, as its workflow does. */
+export async function freezeCampaign({ deps, account }: TestApi, id: number): Promise<void> {
+  const row = await deps.campaigns.find(account, id);
+  const launched = row && (await deps.campaigns.launch(row));
+  if (launched === null) throw new Error(`campaign ${id} was changed meanwhile`);
+  const { freezeAudience } = audienceActivities({
+    ...deps,
+    ...{ times: PROTOCOL_TIMES, maxLanes: 1, heartbeat: () => undefined, checkRound: async () => undefined },
+    letters: { senderOf: async () => ({ name: null, email: 'news@example.test' }) },
+  });
+  await freezeAudience({ account, campaign: id, launch: launched.launch });
 }
 
 /** Puts a row into a state, as its workflow and time would have. */

@@ -80,6 +80,9 @@ const CREATING = [
 const WITH_QUERY: Readonly<Record<string, (own: OwnedResources) => string>> = {
   '/api/v1/subscribers': (own) => `?list_id=${own['list']}&search=mine&tag=mine`,
   '/api/v1/messages': () => '?to=mine@example.com',
+  '/api/v1/people/:email': (own) => `?campaign=${own['campaign']}`,
+  '/api/v1/sent': () => '?email=mine@example.com',
+  '/api/v1/events': (own) => `?subscriber_id=${own['subscriber']}`,
   '/api/v1/subscribers/export': (own) => `?list_id=${own['list']}`,
   '/api/v1/subscribers/:email': () => '?erase=true',
 };
