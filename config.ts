@@ -55,6 +55,8 @@ export interface Config {
   readonly retentionDays: { readonly events: number; readonly messages: number };
   readonly trustedProxies: readonly string[];
   readonly logLevel: string;
+  /** Where traces are exported by OTLP over HTTP; none: traces are off. */
+  readonly tracesEndpoint: string | undefined;
   readonly catcherPort: number;
   readonly inboxPort: number;
   readonly cacheDir: string;
@@ -202,11 +204,12 @@ function secretSettings({ text }: Reader, faults: string[]) {
   return { apiKey, secret };
 }
 
-function processSettings({ text }: Reader, faults: string[]) {
+function processSettings({ text, url }: Reader, faults: string[]) {
   const logLevel = text('LOG_LEVEL') ?? 'info';
   if (!LOG_LEVELS.includes(logLevel)) faults.push(`LOG_LEVEL must be one of ${LOG_LEVELS.join(', ')}`);
   return {
     logLevel,
+    tracesEndpoint: url('OTEL_EXPORTER_OTLP_ENDPOINT', ['http', 'https']),
     dataDir: resolve(text('DATA_DIR') ?? '.everpost'),
     cacheDir: join(text('XDG_CACHE_HOME') ?? join(text('HOME') ?? '/tmp', '.cache'), 'everpost'),
     path: text('PATH') ?? '',

@@ -1,6 +1,7 @@
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import fastify from 'fastify';
 import { recentReads } from '../store/requests/recent-reads.js';
+import { activeTracing } from '../tracing/active.js';
 import type { Api } from './api.js';
 import { registerDialects } from './dialects/register.js';
 import { allowOrigins, secureHeaders } from './hooks/browser-headers.js';
@@ -25,6 +26,12 @@ import type { Deps } from './wiring.js';
 /** Milliseconds between Node's checks for requests that exceed their time limit. */
 const CONNECTION_CHECK_INTERVAL = 1_000;
 
+/** Where traces are on: a span for each request. */
+async function traceRequests(app: Api): Promise<void> {
+  const tracing = activeTracing();
+  if (tracing !== undefined) await app.register(tracing.requests);
+}
+
 /** Registers every plugin and route of the API, in the order in which a request reaches them. */
 export async function buildApp(deps: Deps): Promise<Api> {
   const { timeLimits = TIME_LIMITS } = deps;
@@ -42,6 +49,7 @@ export async function buildApp(deps: Deps): Promise<Api> {
     ...requestIds,
   }).withTypeProvider<TypeBoxTypeProvider>();
 
+  await traceRequests(app);
   requestLog(app);
   answerWithoutStore(app, deps);
   await secureHeaders(app, deps);

@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import { pino } from 'pino';
 import { openLog } from '../api/log.js';
 import { type Config, ConfigurationError, readConfig } from '../config.js';
+import type { Tracing } from '../tracing/active.js';
 
 /** What each command receives. */
 export interface CommandContext {
@@ -15,13 +16,20 @@ export function run(command: (context: CommandContext) => Promise<unknown>) {
   return async (): Promise<void> => {
     try {
       const config = readConfig();
+      const tracing = await tracingOf(config);
       const code = await command({ config, log: openLog(config, stderr()) });
+      await tracing?.stop();
       process.exit(typeof code === 'number' ? code : 0);
     } catch (error) {
       console.error(error instanceof ConfigurationError ? error.message : error);
       process.exit(1);
     }
   };
+}
+
+/** Starts traces before the code of the command is loaded. */
+async function tracingOf({ tracesEndpoint }: Config): Promise<Tracing | undefined> {
+  return tracesEndpoint === undefined ? undefined : (await import('../tracing/start.js')).startTracing();
 }
 
 export function stderr() {

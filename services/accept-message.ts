@@ -8,6 +8,7 @@ import type { MessageContent, MessageRequest } from '../domain/message/message.j
 import { givenTime } from '../domain/timestamp.js';
 import type { Domains } from '../store/domains/domains.js';
 import { asAccepted, type Message } from '../store/messages/row.js';
+import { currentTrace } from '../tracing/spans.js';
 import { bodyOfRequest, type ContentStores, readContent } from './message/content.js';
 import { acceptGroup, type GroupStores, type MessageGroup, sha256 } from './message/message-group.js';
 import {
@@ -109,6 +110,7 @@ async function acceptNew(
   // Before anything is stored: a request refused for its quota leaves no content and no files behind.
   const counts = await reserveMails(stores, account, planOf({ plan: options.plan ?? null }), ids);
   const key = repeat?.key ?? options.key;
+  const traceparent = currentTrace();
   const common = {
     account,
     from_domain: fromDomain,
@@ -120,6 +122,7 @@ async function acceptNew(
     ...(options.optOutKey !== undefined && { leaves_key: options.optOutKey }),
     ...counts,
     ...times,
+    ...(traceparent !== undefined && { traceparent }),
   };
   return acceptWithQuota(stores, { ids, recipients, content, files, common, ...(key !== undefined && { key }) });
 }

@@ -4,7 +4,7 @@ import { circlesOf } from './support/repository/circles.js';
 import { exists, type Import, importsOf, layerOf, sources, textOf, tracked } from './support/repository/sources.js';
 
 const OF_WORKFLOWS = ['workflows/messages', 'workflows/names'];
-const BELOW_SERVICES = ['domain', 'store', 'mail', 'ai', 'web', 'clock', 'config'];
+const BELOW_SERVICES = ['domain', 'store', 'mail', 'ai', 'web', 'clock', 'config', 'tracing'];
 
 /** The layers each layer may import; a layer may always import itself. `a/b` allows one file or folder. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
@@ -16,10 +16,11 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   services: [...BELOW_SERVICES, 'content/translations', ...OF_WORKFLOWS],
   workflows: ['domain'],
   activities: [...BELOW_SERVICES, 'services', ...OF_WORKFLOWS],
-  api: ['domain', 'store', 'mail', 'web', 'clock', 'config', 'services', ...OF_WORKFLOWS],
+  api: ['domain', 'store', 'mail', 'web', 'clock', 'config', 'services', 'tracing', ...OF_WORKFLOWS],
   workers: [...BELOW_SERVICES, 'services', 'activities', ...OF_WORKFLOWS],
   servers: ['domain', 'config', 'clock'],
   content: [],
+  tracing: [],
   clock: [],
   config: [],
 };

@@ -5,6 +5,7 @@ import type { Logger } from 'pino';
 import { sweepInbound } from '../activities/inbound/sweep.js';
 import type { ActivityDeps } from '../activities/index.js';
 import { endpointNotifier } from '../activities/webhook/notifier.js';
+import { activeTracing } from '../tracing/active.js';
 import { workerEngine } from './engine.js';
 import { prepareNamespace } from './namespace.js';
 import { createWorkers, type ProcessStatus, processStatus, type QueueSettings } from './queue-workers.js';
@@ -38,7 +39,7 @@ export async function startWorker(settings: WorkerSettings): Promise<RunningWork
   installRuntime(settings.log);
   const stop = orderlyStop();
   const connection = await connectToTemporal(address, settings);
-  const client = new Client({ connection, namespace });
+  const client = new Client({ connection, namespace, interceptors: { ...activeTracing()?.client } });
   const prepare = () => prepareNamespace(connection, namespace);
   await withRetries('namespace', prepare, settings.log);
 

@@ -1,4 +1,9 @@
-import { type NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
+import {
+  type ActivityInterceptorsFactory,
+  type NativeConnection,
+  Worker,
+  type WorkerOptions,
+} from '@temporalio/worker';
 import { asApplicationFailure } from '../activities/failures.js';
 import {
   type ActivityDeps,
@@ -8,6 +13,7 @@ import {
   sendActivities,
   stepActivities,
 } from '../activities/index.js';
+import { activeTracing } from '../tracing/active.js';
 import { queuesOf } from '../workflows/names.js';
 import { workflowBundle } from './bundle.js';
 import {
@@ -37,16 +43,19 @@ export async function createWorkers(
   deps: ActivityDeps & SendQueueDeps,
 ): Promise<Worker[]> {
   const { part } = settings;
+  const tracing = activeTracing();
+  const translating: ActivityInterceptorsFactory = () => ({ inbound: { execute: translateFailures } });
   const common = {
     connection,
     namespace: settings.config.temporalNamespace,
-    interceptors: { activity: [() => ({ inbound: { execute: translateFailures } })] },
+    interceptors: { activity: tracing === undefined ? [translating] : [tracing.activities, translating] },
+    ...(tracing !== undefined && { sinks: tracing.sinks }),
   } satisfies Partial<WorkerOptions>;
   const sends = part === 'others' ? [] : [sendWorker(settings, common, deps)];
   return Promise.all(part === 'send' ? sends : [...sends, ...(await otherWorkers(settings, common, deps))]);
 }
 
-type Common = Pick<WorkerOptions, 'connection' | 'namespace' | 'interceptors'>;
+type Common = Pick<WorkerOptions, 'connection' | 'namespace' | 'interceptors' | 'sinks'>;
 
 function sendWorker({ prefix, lanes, times }: QueueSettings, common: Common, deps: ActivityDeps & SendQueueDeps) {
   const queue = { ...common, ...sendQueue(lanes, times, deps), taskQueue: queuesOf(prefix).send };

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import { isHardBounce } from '../../domain/campaign/ledger-page.js';
+import { isHardBounce, type LedgerPage } from '../../domain/campaign/ledger-page.js';
 import { finding, storedFindings } from '../../domain/mail/finding.js';
 import { relaxOnce } from '../../mail/dkim/canonical.js';
 import type { CompiledLetter } from '../../mail/letter/compile.js';
@@ -11,6 +11,7 @@ import type { Signing } from '../../services/signing.js';
 import { pauseCampaign } from '../../services/steer-campaign.js';
 import type { RoundKey } from '../../store/campaigns/ledger.js';
 import type { Campaign } from '../../store/campaigns/row.js';
+import { inSpan, type SpanOptions } from '../../tracing/spans.js';
 import type { PagesInput, PagesResult } from '../../workflows/messages/campaign.js';
 import { localSignal } from '../signal.js';
 import { type Attempt, beginAttempt } from './attempt.js';
@@ -97,12 +98,19 @@ function workOnPage(
 ): Begun {
   const nearly = localSignal();
   const ended = async (): Promise<boolean> => {
-    await workPage(work, attempt, { owner, letter, nearlyClaimed: nearly.notify });
+    await inSpan('send page', spanOf(owner.page()), () =>
+      workPage(work, attempt, { owner, letter, nearlyClaimed: nearly.notify }),
+    );
     if (owner.page().exceptions.some(isHardBounce)) await deps.guard(key.account, key.campaign);
     attempt.rethrow();
     return !owner.lost();
   };
   return { ended: ended(), nearlyDone: nearly.wait(deps.times.startToClose) };
+}
+
+function spanOf({ account, campaign, round, page, n }: LedgerPage): SpanOptions {
+  const place = { 'everpost.campaign': campaign, 'everpost.round': round, 'everpost.page': page };
+  return { attributes: { 'everpost.account': account, ...place, 'everpost.recipients': n } };
 }
 
 /** Two pieces of work at once at most, until none begins or one was taken over (false). All have ended when this returns. */

@@ -13,6 +13,7 @@ import { settleMessage } from '../../services/evidence.js';
 import type { Messages } from '../../store/messages/messages.js';
 import { nextSweepAt } from '../../store/messages/progress.js';
 import type { Message } from '../../store/messages/row.js';
+import { inSpan, type SpanOptions } from '../../tracing/spans.js';
 import { type MessageOwnerDeps, ownMessage } from './owner.js';
 import { type PreSendDeps, preSendCheck, refusalOf } from './pre-send-check.js';
 import type { PublishMessage, TrackAttempt } from './publishing.js';
@@ -131,6 +132,16 @@ function placeOf({ account, content_bytes = SMALL_CONTENT }: Message) {
 
 const SMALL_CONTENT = 16_384;
 
+/** The span belongs to the request of the message, whichever messages share its workflow. */
+function spanOf({ _id, account, attempt: n, traceparent }: Message): SpanOptions {
+  const attributes = { 'everpost.message': _id, 'everpost.account': account, 'everpost.attempt': n + 1 };
+  return { attributes, traceparent };
+}
+
+function attributesOf({ kind }: Outcome) {
+  return { 'everpost.outcome': kind };
+}
+
 interface Ready {
   readonly transport: OutgoingTransport;
   readonly mail: SplicedMail;
@@ -154,13 +165,13 @@ async function send(
   const token = randomUUID();
   const owner = await ownMessage(deps, row, token);
   if (owner === undefined) return null;
-  const outcome = await transport
-    .deliver(mail, {
-      mayBegin: owner.trusted,
-      signal: deps.drained,
-      paid,
-      share: { account: row.account, campaign: 0 },
-    })
+  const handover = {
+    mayBegin: owner.trusted,
+    signal: deps.drained,
+    paid,
+    share: { account: row.account, campaign: 0 },
+  };
+  const outcome = await inSpan('SMTP', spanOf(row), () => transport.deliver(mail, handover), attributesOf)
     // A defect during the handover: it is unknown how much of the mail was sent.
     .catch((error): Outcome => ({ kind: 'uncertain', why: { stage: 'body', what: shortReply(String(error)) } }));
   const step = stepOf(outcome, row, deps.times.firstRetry);

@@ -33,7 +33,7 @@ export async function eventPayloadsOf(
   return events.map(({ public_id: id, type, at, data = {}, campaign: campaignId, subscriber: subscriberId }) => {
     const campaign = type.startsWith('campaign.') ? campaigns.get(campaignId ?? 0) : undefined;
     const subscriber = subscribers.get(subscriberId ?? 0);
-    const message = messages.get(String(data['message']));
+    const { summary: message, traceparent } = messages.get(String(data['message'])) ?? {};
     return {
       id,
       type,
@@ -44,6 +44,7 @@ export async function eventPayloadsOf(
       ...(campaign && { campaign }),
       ...(subscriber && { subscriber }),
       ...(message && { message }),
+      ...(traceparent !== undefined && { traceparent }),
     };
   });
 }
@@ -74,7 +75,12 @@ async function messagesIn(
   for (const row of withSender ? rows : []) {
     senders.set(row._id, (await deps.contents.find(row))?.from.email ?? '');
   }
-  return new Map(rows.map((row) => [row._id, messageDataOf(row, senders.get(row._id))]));
+  return new Map(
+    rows.map(({ traceparent, ...row }) => [
+      row._id,
+      { summary: messageDataOf(row, senders.get(row._id)), traceparent },
+    ]),
+  );
 }
 
 function messageDataOf(row: Message, from: string | undefined): MessageSummary {

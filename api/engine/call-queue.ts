@@ -1,3 +1,4 @@
+import { currentTrace, withinTrace } from '../../tracing/spans.js';
 import type { OutageLog } from './outage-log.js';
 
 export interface CallQueueOptions {
@@ -28,7 +29,8 @@ export function callQueue({ outages, concurrency, maxQueued }: CallQueueOptions)
     /** A later call replaces a waiting one of the same name: it is more recent. */
     add: (name: string, call: () => Promise<unknown>): void => {
       if (queue.size >= maxQueued && !queue.has(name)) return;
-      queue.set(name, call);
+      const traceparent = currentTrace();
+      queue.set(name, () => withinTrace(traceparent, call));
       next();
     },
 

@@ -5,6 +5,7 @@ import type { Campaign } from '../../store/campaigns/row.js';
 import type { Confirmation } from '../../store/confirmations/row.js';
 import type { DraftKey } from '../../store/drafts/drafts.js';
 import type { Message } from '../../store/messages/row.js';
+import { activeTracing } from '../../tracing/active.js';
 import {
   CAMPAIGN_TYPE,
   campaignRowChanged,
@@ -204,6 +205,6 @@ export interface LazyClient {
 /** A client that connects on first use and reconnects when necessary. */
 export function lazyClient(address: string, namespace: string): LazyClient {
   const connection = Connection.lazy({ address, connectTimeout: '3s' });
-  const client = new Client({ connection, namespace });
+  const client = new Client({ connection, namespace, interceptors: { ...activeTracing()?.client } });
   return { client: () => client, close: () => connection.close() };
 }

@@ -2,6 +2,7 @@ import { type Client, WorkflowExecutionAlreadyStartedError, WorkflowNotFoundErro
 import { PROTOCOL_TIMES } from '../../domain/delivery/protocol.js';
 import type { Messages } from '../../store/messages/messages.js';
 import type { Message } from '../../store/messages/row.js';
+import { type TraceParent, withinTrace } from '../../tracing/spans.js';
 import {
   MESSAGE_GROUP_TYPE,
   MESSAGE_TYPE,
@@ -44,12 +45,18 @@ interface MessageCallDeps extends MessageCallOptions {
 /** Ids and dates in memory: a burst of this many messages needs no sweep. */
 const MOST_MESSAGES_QUEUED = 10_000;
 
+/** A workflow of several messages belongs to no single request. */
+function traceOf({ rows }: MessageRun): TraceParent | undefined {
+  return rows.length === 1 ? rows[0]?.traceparent : undefined;
+}
+
 /** The calls to Temporal for messages. */
 export function messageCalls({ prefix, localWorker, withTimeout, enqueue, outages, ...rest }: MessageCallDeps) {
   const starts = messageStarts({
     start: (run) => {
       const local = localWorker?.()?.client();
-      return withTimeout((temporal) => startRun(temporal, prefix, run, local !== undefined), local);
+      const begin = (temporal: Client) => startRun(temporal, prefix, run, local !== undefined);
+      return withinTrace(traceOf(run), () => withTimeout(begin, local));
     },
     messages: rest.messages ?? { recordRuns: async () => undefined },
     outages,
@@ -60,10 +67,12 @@ export function messageCalls({ prefix, localWorker, withTimeout, enqueue, outage
   });
 
   return {
-    startMessage: (row: Pick<Message, '_id' | 'account' | 'state' | 'due' | 'sweep_at' | 'run'>): void => {
+    startMessage: (
+      row: Pick<Message, '_id' | 'account' | 'state' | 'due' | 'sweep_at' | 'run' | 'traceparent'>,
+    ): void => {
       if (row.state !== 'cancelled') {
-        const { _id, account, due, sweep_at } = row;
-        starts.add({ _id, account, due, sweep_at });
+        const { _id, account, due, sweep_at, traceparent } = row;
+        starts.add({ _id, account, due, sweep_at, ...(traceparent !== undefined && { traceparent }) });
         return;
       }
       const start = messageStart(prefix, { account: row.account, message: row._id });

@@ -9,7 +9,7 @@ import { messageGroupWorkflowId, messageWorkflowId } from '../../workflows/names
 import type { OutageLog } from './outage-log.js';
 
 /** A message that was accepted, as far as its start needs it. */
-export type StartableMessage = Pick<Message, '_id' | 'account' | 'due' | 'sweep_at'>;
+export type StartableMessage = Pick<Message, '_id' | 'account' | 'due' | 'sweep_at' | 'traceparent'>;
 
 /** A workflow that carries these messages. */
 export interface MessageRun {

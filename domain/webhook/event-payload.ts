@@ -38,6 +38,8 @@ export interface EventPayload {
   readonly campaign?: CampaignSummary;
   readonly subscriber?: PublicSubscriber;
   readonly message?: MessageSummary;
+  /** The trace of the request that the event came from. */
+  readonly traceparent?: string;
 }
 
 /** A text field of an event's data; empty where the field is missing or no text. */

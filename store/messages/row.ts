@@ -46,6 +46,8 @@ export interface Message {
   readonly key?: string;
   /** SHA-256 of the request, for the same key with another body, and for repeat detection. */
   readonly hash: string;
+  /** The trace of the request, in the form of the W3C's `traceparent`; absent where traces are off. */
+  readonly traceparent?: string;
   readonly state: MessageState;
   readonly attempt: number;
   readonly attempts: readonly MessageAttempt[];
