@@ -185,6 +185,13 @@ export const VARIABLES: Readonly<Record<string, readonly Variable[]>> = {
       field: 'logLevel',
     },
     {
+      name: 'OTEL_EXPORTER_OTLP_ENDPOINT',
+      meaning: 'OpenTelemetry collector for [traces](../guides/operating.md#traces), by OTLP over HTTP',
+      otherwise: 'traces are off',
+      example: 'http://127.0.0.1:4318',
+      field: 'tracesEndpoint',
+    },
+    {
       name: 'XDG_CACHE_HOME',
       meaning: 'downloaded programs are kept in its folder `everpost`',
       otherwise: '`HOME/.cache`',
