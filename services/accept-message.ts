@@ -105,7 +105,7 @@ async function acceptNew(
   await demandPermittedSender(stores, account, read.from.email);
   const repeat = options.key === undefined && options.detectRepeats ? await repeatOf(stores, account, read) : null;
   if (repeat?.earlier != null) return { rows: await stores.messages.ofGroup(account, repeat.earlier), known: true };
-  const content = await withTextPart(stores.tasks, read);
+  const content = await withTextPart(stores.tasks, account, read);
   const ids = recipients.map(() => uuidv7());
   // Before anything is stored: a request refused for its quota leaves no content and no files behind.
   const counts = await reserveMails(stores, account, planOf({ plan: options.plan ?? null }), ids);

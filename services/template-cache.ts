@@ -35,9 +35,9 @@ export function openTemplateCache(pool: Renderer = renderer()) {
     render: pool.render,
 
     /** The parts of a message with this template, rendered and parsed once. */
-    partsOf: (edition: TemplateEdition): Promise<TemplateParts> => {
+    partsOf: (account: number, edition: TemplateEdition): Promise<TemplateParts> => {
       const key = `${edition.contentKey}:${edition.language}:${digest(JSON.stringify(edition.brand))}`;
-      const parts = cache.get(key) ?? renderEdition(pool, edition);
+      const parts = cache.get(key) ?? renderEdition(pool, account, edition);
       cache.set(key, parts);
       parts.catch(() => cache.delete(key));
       return parts;
@@ -48,9 +48,13 @@ export function openTemplateCache(pool: Renderer = renderer()) {
 }
 
 /** Without the preheader, because a message may have its own. A text that is made from the HTML has marks around its links. */
-async function renderEdition(pool: Renderer, { brand, language, content }: TemplateEdition): Promise<TemplateParts> {
+async function renderEdition(
+  pool: Renderer,
+  account: number,
+  { brand, language, content }: TemplateEdition,
+): Promise<TemplateParts> {
   const { subject, preheader, text } = content;
-  const rendered = await pool.render({ ...templateJob(content, { brand, language }), preheader: null });
+  const rendered = await pool.render(account, { ...templateJob(content, { brand, language }), preheader: null });
   const marked = withMarks({ text: rendered.text, links: rendered.textLinks ?? [] });
   return partsOfTemplate({ subject: subject ?? '', preheader, html: rendered.html, text: marked }, text === null);
 }

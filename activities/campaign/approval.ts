@@ -94,7 +94,7 @@ async function mailApprover(
     to: { email: member.email, name: member.name },
     tags: ['approval'],
     ...approvalMail({
-      preview: await approverPreview(deps, content, member),
+      preview: await approverPreview(deps, account, content, member),
       language: preferredLanguage({ list: list.language ?? owner?.brand?.language }),
       from: content.from,
       list: content.list,

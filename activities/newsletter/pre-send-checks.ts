@@ -67,7 +67,7 @@ export async function sendTestCopies(
   if (test_to.length === 0) return;
   const from = await campaignSender(deps, campaign);
   for (const email of test_to) {
-    const content = await previewLetter(deps, rendered, { ...SAMPLE_RECIPIENT, email });
+    const content = await previewLetter(deps, campaign.account, rendered, { ...SAMPLE_RECIPIENT, email });
     if ('fault' in content) continue;
     await acceptSystemMail(deps, {
       account: campaign.account,

@@ -27,7 +27,7 @@ export async function readSource(deps: SourceDeps, newsletter: Newsletter, row: 
     issue: { date: formatInZone(newsletter.zone, row.scheduled_at).slice(4, -6), time: row.scheduled_at.toISOString() },
     ...content.fields,
   };
-  const letter = await deps.tasks.issue({ template: templateOf(newsletter), content: values });
+  const letter = await deps.tasks.issue(newsletter.account, { template: templateOf(newsletter), content: values });
   if (typeof letter === 'string') return { kind: 'failed', reason: 'source_failed', why: letter.slice(0, 500) };
   return { kind: 'letter', letter, feed: content.feed };
 }

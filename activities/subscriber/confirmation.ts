@@ -98,7 +98,7 @@ async function mailSubscriber(deps: ConfirmationDeps, row: Confirmation, reminde
     to: { email: subscriber.email, name: null },
     tags: ['confirmation'],
     subject: job.subject,
-    html: (await deps.renderer.render(job)).html,
+    html: (await deps.renderer.render(row.account, job)).html,
     text: job.text,
   });
 }

@@ -53,7 +53,7 @@ export function approval(app: Api, deps: Deps): void {
         })
         .type('text/html; charset=utf-8')
         .serializer((markup: string) => markup)
-        .send(wholeDocument((await approverPreview(deps, found.letter, found.member)).html));
+        .send(wholeDocument((await approverPreview(deps, found.row.account, found.letter, found.member)).html));
     },
   );
 }
@@ -103,7 +103,7 @@ async function sendApprovalPage(deps: Deps, request: FastifyRequest, reply: Fast
     const people = await deps.subscribers.countSendable(found.row.account, list._id);
     const title = translate(style.language, 'approve_title');
     const token = (request.params as { token: string }).token;
-    const preview = await approverPreview(deps, found.letter, found.member);
+    const preview = await approverPreview(deps, found.row.account, found.letter, found.member);
     const body = decisionForm(style.language, { ...found, preview }, people, token);
     return sendPage(reply, 200, { ...style, title, body, wide: true });
   }

@@ -55,7 +55,7 @@ async function mailOf(deps: Deps, owner: LinkOwner): Promise<string | undefined>
   const recipient = asRecipient({ ...person, id: person._id });
   const letter = { ...bodiesOf(content), subject: content.subject, preheader: null };
   const { publicUrl } = deps.config;
-  const filled = await deps.tasks.personal({ letter, fields: { recipient, publicUrl, token } });
+  const filled = await deps.tasks.personal(person.account, { letter, fields: { recipient, publicUrl, token } });
   return 'fault' in filled ? undefined : filled.html;
 }
 

@@ -93,6 +93,7 @@ function threadTable(): readonly string[] {
   return [
     '## Threads',
     `The event loop works on at most ${number(LIGHT_TEXT)} characters of Liquid, data and text together, and makes text parts of at most ${number(LIGHT_HTML)} characters of HTML with ${number(LIGHT_TAGS)} tags.`,
+    'Accounts take turns, so the work of one account delays another by one job of each thread at most. A full queue refuses the newest job of the account that has most jobs in it, with `unavailable`.',
     table(['threads', 'number', 'time', 'memory', 'waiting jobs'], rows),
   ];
 }

@@ -25,7 +25,7 @@ export const RENDER_MEGABYTES = 256;
 
 export interface Renderer {
   /** Throws `not_renderable` or `template_too_complex` for a faulty job, `unavailable` if too many jobs wait. */
-  render(job: RenderJob): Promise<Rendered>;
+  render(account: number, job: RenderJob): Promise<Rendered>;
   close(): Promise<void>;
 }
 
@@ -40,9 +40,9 @@ export function renderer(limits: RenderLimits = RENDER_LIMITS): RendererPool {
   const program = { open: () => threadBeside(import.meta.url, 'thread', memory), field: 'template' };
   const pool = threadPool<RenderJob, Rendered>(program, limits);
   return {
-    render: async (job) => {
+    render: async (account, job) => {
       checkSizes(job, limits);
-      return pool.run(job);
+      return pool.run(account, job);
     },
     warmUp: () => pool.warmUp(FIRST_JOB),
     close: () => pool.close(),

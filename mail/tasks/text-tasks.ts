@@ -25,26 +25,30 @@ export type TextTasks = ReturnType<typeof openTextTasks>;
 /**
  * Works on text of others: on the event loop up to limits that are known before or that stop the work, else in a thread with
  * limits of time and memory. Throws `template_too_complex` or `not_renderable` for a thread that was ended, and `unavailable`
- * if too many tasks wait.
+ * if too many tasks wait. The account is the one that the work is done for: accounts take turns.
  */
 export function openTextTasks(limits: ThreadLimits = TASK_LIMITS) {
   const memory = { maxOldGenerationSizeMb: TASK_MEGABYTES };
   const program = { open: () => threadBeside(import.meta.url, 'thread', memory), field: 'content' };
   const pool = threadPool<TaskJob, unknown>(program, limits);
 
-  const run = async <Name extends TaskName>(task: Name, input: TaskInput<Name>): Promise<TaskResult<Name>> => {
+  const run = async <Name extends TaskName>(
+    task: Name,
+    account: number,
+    input: TaskInput<Name>,
+  ): Promise<TaskResult<Name>> => {
     const here = isShort(task, input) ? runHere(task, input) : undefined;
-    return here === undefined ? ((await pool.run({ task, input })) as TaskResult<Name>) : here.result;
+    return here === undefined ? ((await pool.run(account, { task, input })) as TaskResult<Name>) : here.result;
   };
 
   return {
-    check: (letter: TaskInput<'check'>) => run('check', letter),
-    checkIssue: (template: TaskInput<'checkIssue'>) => run('checkIssue', template),
-    issue: (work: TaskInput<'issue'>) => run('issue', work),
-    personal: (work: TaskInput<'personal'>) => run('personal', work),
-    message: (work: TaskInput<'message'>) => run('message', work),
-    sample: (sources: TaskInput<'sample'>) => run('sample', sources),
-    text: (html: string) => run('text', html),
+    check: (account: number, letter: TaskInput<'check'>) => run('check', account, letter),
+    checkIssue: (account: number, template: TaskInput<'checkIssue'>) => run('checkIssue', account, template),
+    issue: (account: number, work: TaskInput<'issue'>) => run('issue', account, work),
+    personal: (account: number, work: TaskInput<'personal'>) => run('personal', account, work),
+    message: (account: number, work: TaskInput<'message'>) => run('message', account, work),
+    sample: (account: number, sources: TaskInput<'sample'>) => run('sample', account, sources),
+    text: (account: number, html: string) => run('text', account, html),
     close: () => pool.close(),
   };
 }

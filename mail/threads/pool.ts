@@ -1,8 +1,10 @@
 import { Failure } from '../../domain/errors.js';
+import { fairQueue } from './fair-queue.js';
 import { openThread, type Thread, type ThreadLimits, type ThreadProgram } from './handle.js';
 
 export interface ThreadPool<Job, Result> {
-  run(job: Job): Promise<Result>;
+  /** Runs a job for an account. Throws `unavailable` if too many jobs wait. */
+  run(account: number, job: Job): Promise<Result>;
   /** Runs a first job and keeps its thread, so that a later job does not wait for the code to load. */
   warmUp(first: Job): Promise<void>;
   close(): Promise<void>;
@@ -10,7 +12,7 @@ export interface ThreadPool<Job, Result> {
 
 /**
  * Runs jobs in worker threads. A thread that exceeds its time or memory is ended and its job refused; the next job gets a
- * new thread. Threads start with the first job; a warm pool replaces its last thread.
+ * new thread. Threads start with the first job; a warm pool replaces its last thread. Accounts take turns.
  */
 export function threadPool<Job, Result>(program: ThreadProgram, limits: ThreadLimits): ThreadPool<Job, Result> {
   const threads = new Set<Thread<Job, Result>>();
@@ -29,8 +31,8 @@ export function threadPool<Job, Result>(program: ThreadProgram, limits: ThreadLi
     threads.add(fresh);
     return fresh;
   };
-  const run = async (job: Job) => {
-    await semaphore.acquire();
+  const run = async (account: number, job: Job) => {
+    await semaphore.acquire(account);
     try {
       return await freeThread().run(job);
     } finally {
@@ -39,7 +41,7 @@ export function threadPool<Job, Result>(program: ThreadProgram, limits: ThreadLi
   };
   /** A thread that cannot load is reported by the first job. */
   const load = async () => {
-    if (first !== undefined) await run(first).catch(() => undefined);
+    if (first !== undefined) await run(NO_ACCOUNT, first).catch(() => undefined);
   };
   return {
     run,
@@ -55,28 +57,26 @@ export function threadPool<Job, Result>(program: ThreadProgram, limits: ThreadLi
   };
 }
 
+/** Of the first job, which nobody waits for. */
+const NO_ACCOUNT = 0;
+
 /** As many permits as there are threads; later jobs wait in a queue. */
 function newSemaphore({ threads, waiting }: ThreadLimits) {
-  const queue: { readonly resolve: () => void; readonly reject: (error: unknown) => void }[] = [];
+  const queue = fairQueue(waiting);
   let free = threads;
   let closed = false;
   return {
-    acquire: async (): Promise<void> => {
-      if (closed || queue.length >= waiting) throw new Failure('unavailable');
-      if (free > 0) {
-        free -= 1;
-        return;
-      }
-      await new Promise<void>((resolve, reject) => queue.push({ resolve, reject }));
+    acquire: async (account: number): Promise<void> => {
+      if (closed) throw new Failure('unavailable');
+      if (free > 0) free -= 1;
+      else await queue.wait(account);
     },
     release: () => {
-      const first = queue.shift();
-      if (first === undefined) free += 1;
-      else first.resolve();
+      if (!queue.next()) free += 1;
     },
     close: () => {
       closed = true;
-      for (const { reject } of queue.splice(0)) reject(new Failure('unavailable'));
+      queue.refuseAll();
     },
   };
 }

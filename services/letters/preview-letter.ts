@@ -22,23 +22,28 @@ export interface PreviewDeps {
 /** Fills a letter for one person, to be shown or sent as a test; its links contain no token. */
 export function previewLetter(
   { tasks, config }: PreviewDeps,
+  account: number,
   { subject, preheader, html, text }: MailParts,
   recipient: Recipient,
 ): Promise<FilledParts | Unfilled> {
   const { publicUrl } = config;
   const letter = { subject, preheader, html, text };
-  return tasks.personal({ letter, fields: { recipient: asRecipient(recipient), publicUrl, token: PREVIEW_TOKEN } });
+  return tasks.personal(account, {
+    letter,
+    fields: { recipient: asRecipient(recipient), publicUrl, token: PREVIEW_TOKEN },
+  });
 }
 
 /** The same for a member who is asked to approve it. */
 export async function approverPreview(
   deps: PreviewDeps,
+  account: number,
   letter: MailParts,
   member: { readonly name: string; readonly email: string },
 ): Promise<FilledParts> {
   const [first_name = '', ...rest] = member.name.split(' ');
   const person = { ...SAMPLE_RECIPIENT, email: member.email, first_name, last_name: rest.join(' ') };
-  const filled = await previewLetter(deps, letter, person);
+  const filled = await previewLetter(deps, account, letter, person);
   if ('fault' in filled) throw new Error(`the letter to approve cannot be filled: ${filled.fault}`);
   return filled;
 }

@@ -54,7 +54,9 @@ export async function renderCampaign(stores: RenderingStores, campaign: Campaign
   if (template !== null && edition === null) throw new Failure('template_not_published');
   const job = campaignJob({ campaign, account, list, template: edition, fields });
   const { subject, preheader } = job;
-  const rendered = await stores.renderer.render(job).catch((error: unknown) => Promise.reject(namedAsCampaign(error)));
+  const rendered = await stores.renderer
+    .render(id, job)
+    .catch((error: unknown) => Promise.reject(namedAsCampaign(error)));
   const isNamed = template === null || !isUnnamed(account);
   const findings = isNamed ? rendered.findings : [...rendered.findings, finding('brand_not_set', job.brand.name ?? '')];
   return { subject, preheader, ...rendered, findings, template, list };

@@ -15,13 +15,14 @@ export interface FilledTemplate extends FilledParts {
 /** Fills a template for a message or its preview. Throws the Failure of a fault in the template. */
 export async function fillTemplate(
   tasks: Pick<TextTasks, 'message' | 'text'>,
+  account: number,
   parts: TemplateParts,
   context: object,
 ): Promise<FilledTemplate> {
-  const filled = filledHere(parts, context) ?? (await tasks.message({ parts: parts.source, context }));
+  const filled = filledHere(parts, context) ?? (await tasks.message(account, { parts: parts.source, context }));
   if ('fault' in filled) throw new Failure(filled.code, { context: [filled.fault] });
   // A text of the template's own has no marks: its addresses are found when it is sent.
-  const { text, links } = parts.textFromHtml ? await tasks.text(filled.html) : withoutMarks(filled.text);
+  const { text, links } = parts.textFromHtml ? await tasks.text(account, filled.html) : withoutMarks(filled.text);
   return { ...filled, text, ...(links.length > 0 && { textLinks: links }) };
 }
 

@@ -67,10 +67,10 @@ export async function bodyFromTemplate(
   const from = request.from == null ? await accountSender(deps, account) : mailboxOf(request.from);
   const brand = brandOf(await deps.accounts.settings(account), [from.name, parseMailbox(from.email)?.domain ?? null]);
   const key = version === null ? `${row._id}:d${row.drafted}` : `${row._id}:v${version}`;
-  const parts = await deps.renderer.partsOf({ ...chosen, contentKey: key, brand });
+  const parts = await deps.renderer.partsOf(account, { ...chosen, contentKey: key, brand });
   const to = recipients[0].mailbox;
   const values = { email: to.email, name: to.name ?? '', ...context };
-  const filledTemplate = await fillTemplate(deps.tasks, parts, values);
+  const filledTemplate = await fillTemplate(deps.tasks, account, parts, values);
   const template = { id: row._id, version, language: chosen.language, environment };
   return { ...markedBody(request, filledTemplate, environment), ...warningOf(filledTemplate, environment), template };
 }

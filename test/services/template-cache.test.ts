@@ -8,7 +8,7 @@ const plate = { contentKey: '101:v1', language: 'en', content, brand: DEFAULT_BR
 
 function counting() {
   const jobs: RenderJob[] = [];
-  const render = async (job: RenderJob) => {
+  const render = async (_account: number, job: RenderJob) => {
     jobs.push(job);
     return { html: '<p>{{ name }}</p>', text: '{{ name }}', findings: [] };
   };
@@ -17,20 +17,20 @@ function counting() {
 
 test('a template is rendered once for each edition, language and brand', async () => {
   const { jobs, press } = counting();
-  await Promise.all(Array.from({ length: 50 }, () => press.partsOf(plate)));
+  await Promise.all(Array.from({ length: 50 }, () => press.partsOf(1, plate)));
   expect(jobs).toHaveLength(1);
-  await press.partsOf({ ...plate, contentKey: '101:v2' });
-  await press.partsOf({ ...plate, language: 'pt' });
-  await press.partsOf({ ...plate, brand: { ...DEFAULT_BRAND, name: 'Acme' } });
-  await press.partsOf(plate);
+  await press.partsOf(1, { ...plate, contentKey: '101:v2' });
+  await press.partsOf(1, { ...plate, language: 'pt' });
+  await press.partsOf(1, { ...plate, brand: { ...DEFAULT_BRAND, name: 'Acme' } });
+  await press.partsOf(1, plate);
   expect(jobs).toHaveLength(4);
 });
 
 test('a failed rendering is tried again', async () => {
   const { jobs, press } = counting();
   const faulty = openTemplateCache({ render: () => Promise.reject(new Error('no thread')), close: async () => {} });
-  await expect(faulty.partsOf(plate)).rejects.toThrow('no thread');
-  await expect(faulty.partsOf(plate)).rejects.toThrow('no thread');
-  await press.partsOf(plate);
+  await expect(faulty.partsOf(1, plate)).rejects.toThrow('no thread');
+  await expect(faulty.partsOf(1, plate)).rejects.toThrow('no thread');
+  await press.partsOf(1, plate);
   expect(jobs).toHaveLength(1);
 });

@@ -104,9 +104,10 @@ type Texts = Pick<Patch, 'preheader' | 'html' | 'text'> & { readonly subject?: s
 /** The faults of the Liquid in a request. */
 export async function liquidFaultsOf(
   { tasks }: Pick<Deps, 'tasks'>,
+  account: number,
   { subject, preheader, html, text }: Texts,
 ): Promise<FieldErrors> {
-  return tasks.check({
+  return tasks.check(account, {
     subject: subject ?? null,
     preheader: preheader ?? null,
     html: html ?? null,

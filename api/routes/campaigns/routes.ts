@@ -105,7 +105,7 @@ async function createCampaign(
   origin: string | undefined,
 ): Promise<Campaign> {
   const list = await referencedList(deps, account, body.list_id);
-  const content = newContent(body, list, await liquidFaultsOf(deps, body));
+  const content = newContent(body, list, await liquidFaultsOf(deps, account, body));
   const approval = requestedApproval(body) ?? null;
   if (body.template_id != null) await referencedTemplate(deps, account, body.template_id);
   const at = body.scheduled_at == null ? null : futureTime(body.scheduled_at);
@@ -152,7 +152,7 @@ async function patchCampaign(deps: Deps, ref: CampaignRef, body: Static<typeof C
   const action = Object.keys(content).length > 0 ? 'patch_content' : 'patch_settings';
   if (body.list_id !== undefined) await referencedList(deps, ref.account, body.list_id);
   if (body.template_id != null) await referencedTemplate(deps, ref.account, body.template_id);
-  const faults = await liquidFaultsOf(deps, body);
+  const faults = await liquidFaultsOf(deps, ref.account, body);
   const row = await updateCampaign(deps, ref, action, async (seen) => {
     const before = { ...seen.settings, name: seen.name, subject: seen.subject };
     const change = changedContent(body, faults, before, seen.approval);

@@ -46,10 +46,14 @@ const DEFAULTS: Omit<NewsletterFields, 'name' | 'list_id' | 'source'> = {
 };
 
 /** A new newsletter, or a refusal that names each field at fault. `checkUrl` returns the fault of a URL to fetch from. */
-export function newNewsletter(body: Static<typeof NewNewsletter>, checks: Checks): Promise<NewsletterFields> {
+export function newNewsletter(
+  account: number,
+  body: Static<typeof NewNewsletter>,
+  checks: Checks,
+): Promise<NewsletterFields> {
   const { name, list_id } = body;
   const source: Source = { kind: 'data' };
-  return changedNewsletter(body, { ...DEFAULTS, name, list_id, source }, checks);
+  return changedNewsletter(account, body, { ...DEFAULTS, name, list_id, source }, checks);
 }
 
 type UrlCheck = (url: string) => string | undefined;
@@ -61,6 +65,7 @@ interface Checks {
 
 /** The newsletter after a patch. */
 export async function changedNewsletter(
+  account: number,
   body: Patch,
   before: NewsletterFields,
   { url, tasks }: Checks,
@@ -79,7 +84,11 @@ export async function changedNewsletter(
     ...(from !== undefined && { from: from && { name: from.name ?? null, email: from.email } }),
     approval_hours: needsApproval ? (approval_expires_hours ?? before.approval_hours ?? DEFAULT_HOURS) : null,
   };
-  demandNoFaults({ ...timeFaults(body, after), ...sourceFaults(after, url), ...(await letterFaults(after, tasks)) });
+  demandNoFaults({
+    ...timeFaults(body, after),
+    ...sourceFaults(after, url),
+    ...(await letterFaults(account, after, tasks)),
+  });
   return after;
 }
 
@@ -154,12 +163,15 @@ function sourceFaults({ source, html }: NewsletterFields, checkUrl: UrlCheck): F
 }
 
 async function letterFaults(
+  account: number,
   { subject, preheader, html, from, reply_to, source }: NewsletterFields,
   tasks: Checks['tasks'],
 ): Promise<FieldErrors> {
   const cannot = (address: string | undefined) => address !== undefined && parseMailbox(address)?.ascii !== true;
   return {
-    ...(source.kind === 'ai' ? {} : await tasks.checkIssue({ subject: subject ?? '', preheader, html: html ?? '' })),
+    ...(source.kind === 'ai'
+      ? {}
+      : await tasks.checkIssue(account, { subject: subject ?? '', preheader, html: html ?? '' })),
     ...(cannot(from?.email) && { 'from.email': ['The from.email must be an address that can send.'] }),
     ...(cannot(reply_to ?? undefined) && { reply_to: ['The reply_to must be a valid email address.'] }),
   };

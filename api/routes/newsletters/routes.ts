@@ -75,7 +75,7 @@ function writing(app: Api, deps: Deps): void {
     },
     async (request, reply) => {
       const account = accountOf(request);
-      const fields = await newNewsletter(request.body, checks);
+      const fields = await newNewsletter(account, request.body, checks);
       await demandUsable(deps, account, fields);
       const row = await deps.newsletters.create(account, fields, originOf(request));
       deps.engine.notifyNewsletter(row);
@@ -89,7 +89,7 @@ function writing(app: Api, deps: Deps): void {
     async (request) => {
       const account = accountOf(request);
       const row = await updateNewsletter(deps, account, request.params.id, async (seen) => {
-        const after = await changedNewsletter(request.body, seen, checks);
+        const after = await changedNewsletter(account, request.body, seen, checks);
         await demandUsable(deps, account, after);
         return changes(after, request.body.schedule !== undefined);
       });

@@ -15,11 +15,15 @@ type Given = ContentsRequest[string];
 type CheckDeps = Pick<Deps, 'tasks'>;
 
 /** Reads the contents of a request in every language. Throws a Failure that names the language, field, line and column. */
-export async function readContents({ tasks }: CheckDeps, given: ContentsRequest): Promise<TemplateContents> {
+export async function readContents(
+  { tasks }: CheckDeps,
+  account: number,
+  given: ContentsRequest,
+): Promise<TemplateContents> {
   const faults = await Promise.all(
     Object.entries(given).map(async ([tag, content]) => ({
       ...languageFault(tag),
-      ...(await faultsOf(tasks, `contents.${tag}`, content)),
+      ...(await faultsOf(tasks, account, `contents.${tag}`, content)),
     })),
   );
   demandNoFaults(Object.assign({}, ...faults) as FieldErrors);
@@ -53,12 +57,12 @@ function languageFault(tag: string): FieldErrors {
   return { [`contents.${tag}`]: [`The contents.${tag} is not a language tag such as en or pt-BR.`] };
 }
 
-async function faultsOf(tasks: Deps['tasks'], at: string, content: Given): Promise<FieldErrors> {
+async function faultsOf(tasks: Deps['tasks'], account: number, at: string, content: Given): Promise<FieldErrors> {
   const bodies = [content.html, content.mjml].filter((body) => body != null);
   if (bodies.length === 0) return { [`${at}.html`]: [`The ${at}.html field is required when mjml is not present.`] };
   if (bodies.length === 2) return { [`${at}.html`]: [`The ${at}.html field cannot be used together with mjml.`] };
   const { subject = null, preheader = null, html, mjml, text = null } = content;
-  const faults = await tasks.check({ subject, preheader, html: html ?? mjml ?? null, text });
+  const faults = await tasks.check(account, { subject, preheader, html: html ?? mjml ?? null, text });
   const named = (field: string) => (field === 'html' && html == null ? 'mjml' : field);
   return Object.fromEntries(Object.entries(faults).map(([field, found]) => [`${at}.${named(field)}`, found]));
 }
@@ -72,15 +76,15 @@ export async function demandRenderable(deps: RenderDeps, account: number, conten
   const brand = brandOf(await deps.accounts.settings(account));
   const faults: Record<string, readonly string[]> = {};
   for (const [language, content] of compiled) {
-    const found = await faultsIn(deps, templateJob(content, { brand, language }));
+    const found = await faultsIn(deps, account, templateJob(content, { brand, language }));
     if (found.length > 0) faults[`contents.${language}.mjml`] = found.slice(0, 5);
   }
   demandNoFaults(faults);
 }
 
-async function faultsIn({ renderer }: RenderDeps, job: RenderJob): Promise<string[]> {
+async function faultsIn({ renderer }: RenderDeps, account: number, job: RenderJob): Promise<string[]> {
   try {
-    const { findings } = await renderer.render(job);
+    const { findings } = await renderer.render(account, job);
     return findings.flatMap(({ code, where = '' }) => (code === 'mjml_invalid' ? where : []));
   } catch (error) {
     if (!isUnrenderable(error)) throw error;

@@ -83,7 +83,7 @@ async function preview(
   const brand = brandOf(await deps.accounts.settings(account), [from.name, parseMailbox(from.email)?.domain ?? null]);
   const job = templateJob(chosen.content, { brand, language: chosen.language });
   const body = { format: 'html', source: options.html ?? SAMPLE_BODY } as const;
-  const rendered = await deps.renderer.render(hasSlot ? { ...job, body, purpose: 'campaign' } : job);
+  const rendered = await deps.renderer.render(account, hasSlot ? { ...job, body, purpose: 'campaign' } : job);
   const { publicUrl } = deps.config;
   const links = {
     unsubscribe_url: unsubscribeUrl(publicUrl, PREVIEW_TOKEN),
@@ -92,6 +92,11 @@ async function preview(
   };
   const context = { ...SAMPLE_RECIPIENT, ...links, ...options.context };
   const parts = { subject: subject ?? '', preheader, html: rendered.html, text: rendered.text };
-  const { textLinks: _, ...filled } = await fillTemplate(deps.tasks, partsOfTemplate(parts, text === null), context);
+  const { textLinks: _, ...filled } = await fillTemplate(
+    deps.tasks,
+    account,
+    partsOfTemplate(parts, text === null),
+    context,
+  );
   return { data: previewView(filled, rendered) };
 }

@@ -74,7 +74,7 @@ function createTemplate(app: Api, deps: Deps): void {
     async (request, reply) => {
       const account = accountOf(request);
       const { name, category = CUSTOM, identifier = null, contents, default_language } = request.body;
-      const edition = readEdition(await readContents(deps, contents), default_language);
+      const edition = readEdition(await readContents(deps, account, contents), default_language);
       await demandRenderable(deps, account, edition.contents);
       const fields = { name, category, identifier, ...edition };
       const row = demandFreeIdentifier(await deps.templates.create(account, fields, originOf(request)));
@@ -91,7 +91,7 @@ function changeTemplate(app: Api, deps: Deps): void {
     async (request, reply) => {
       const { is_default, ...fields } = request.body;
       const account = accountOf(request);
-      const contents = fields.contents && (await readContents(deps, fields.contents));
+      const contents = fields.contents && (await readContents(deps, account, fields.contents));
       if (contents !== undefined) await demandRenderable(deps, account, contents);
       const row = await patchTemplate(deps, request, { ...fields, contents });
       if (is_default !== undefined) await makeDefault(deps, row, account, is_default);

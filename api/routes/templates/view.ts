@@ -40,7 +40,7 @@ async function integrationExamples({ config: { publicUrl, dialects }, tasks }: D
   const filled = {
     language: row.default_language,
     environment: row.published === null ? 'testing' : 'live',
-    context: await tasks.sample(texts),
+    context: await tasks.sample(row.account, texts),
   };
   const template = identifier === null ? { template_id: row._id } : { identifier };
   const native = { to: RECIPIENT, ...template, ...filled };

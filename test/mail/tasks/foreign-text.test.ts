@@ -33,7 +33,7 @@ describe('a hostile source is refused with a sentence', () => {
     ['many blanks', long('{{ a', '\n\t ', ' }}')],
     ['many distinct names', Array.from({ length: 60_000 }, (_, i) => `{{ v${i} }}`).join('')],
   ])('%s', async (_, html) => {
-    const { html: faults } = await tasks.check({ html });
+    const { html: faults } = await tasks.check(1, { html });
     expect(faults).toEqual([expect.stringMatching(/too complex|not closed|invalid|unexpected|expected|not found/)]);
   });
 });
@@ -69,7 +69,7 @@ describe('an unlucky source is accepted, or refused with the line of its fault',
     ['names in other scripts', '{{ größe }} {{ 名前 | default: "x" }}', undefined],
     ['a code example', '{% raw %}{{ first_name }}{% endraw %}', undefined],
   ])('%s', async (_, html, fault) => {
-    const { html: faults } = await tasks.check({ html });
+    const { html: faults } = await tasks.check(1, { html });
     if (fault === undefined) expect(faults).toBeUndefined();
     else expect(faults).toEqual([expect.stringContaining(fault)]);
   });
@@ -77,24 +77,24 @@ describe('an unlucky source is accepted, or refused with the line of its fault',
 
 test('work beyond the limits of the event loop has the same result in a thread', async () => {
   const html = '{% if a %}x{% endif %}{{ b }}'.repeat(200);
-  expect(await tasks.check({ html })).toEqual({});
-  expect(await tasks.sample([html])).toEqual({ a: 'a', b: 'b' });
+  expect(await tasks.check(1, { html })).toEqual({});
+  expect(await tasks.sample(1, [html])).toEqual({ a: 'a', b: 'b' });
   const parts = { subject: 's', preheader: null, html: '{% for i in (1..3000) %}{{ a }}{% endfor %}', text: 't' };
-  expect(await tasks.message({ parts, context: { a: 'x' } })).toMatchObject({ html: 'x'.repeat(3_000) });
+  expect(await tasks.message(1, { parts, context: { a: 'x' } })).toMatchObject({ html: 'x'.repeat(3_000) });
   const letter = { ...parts, html: `${html}{{ first_name }}` };
   const recipient = { id: 1, email: 'a@x.test', first_name: 'Ada', last_name: null, attributes: {}, tags: [] };
   const fields = { recipient, publicUrl: 'https://mail.test', token: 't' };
-  expect(await tasks.personal({ letter, fields })).toMatchObject({ html: 'Ada' });
+  expect(await tasks.personal(1, { letter, fields })).toMatchObject({ html: 'Ada' });
 });
 
 test('work beyond the limits of a thread is a sentence', async () => {
   const html = '{% for i in (1..1000) %}{% for j in (1..1000) %}{{ j }}{% endfor %}{% endfor %}';
   const parts = { subject: 's', preheader: null, html, text: 't' };
-  expect(await tasks.message({ parts, context: {} })).toMatchObject({ code: 'template_too_complex' });
+  expect(await tasks.message(1, { parts, context: {} })).toMatchObject({ code: 'template_too_complex' });
 });
 
 test('dates cost what they are long', async () => {
   const html = `{{ "2026-01-01" | date: "${'%A %B '.repeat(200)}" }}`.repeat(20);
   const parts = { subject: 's', preheader: null, html, text: 't' };
-  expect(await tasks.message({ parts, context: {} })).toMatchObject({ code: 'template_too_complex' });
+  expect(await tasks.message(1, { parts, context: {} })).toMatchObject({ code: 'template_too_complex' });
 });

@@ -56,8 +56,13 @@ export async function previewRecipient(
 }
 
 /** Fills one recipient's fields into the letter. */
-export async function fillLetter(deps: Deps, letter: MailParts, recipient: Recipient): Promise<FilledParts> {
-  const filled = await previewLetter(deps, letter, recipient);
+export async function fillLetter(
+  deps: Deps,
+  account: number,
+  letter: MailParts,
+  recipient: Recipient,
+): Promise<FilledParts> {
+  const filled = await previewLetter(deps, account, letter, recipient);
   if ('fault' in filled) throw new Failure(filled.code, { html: [filled.fault] });
   return filled;
 }

@@ -91,7 +91,7 @@ async function preview(deps: Deps, row: Campaign, requested: PreviewRecipient) {
   demandText(row);
   const recipient = await previewRecipient(deps, row, requested);
   const letter = await letterToPreview(deps, row);
-  return { data: previewView(await fillLetter(deps, letter, recipient), letter) };
+  return { data: previewView(await fillLetter(deps, row.account, letter, recipient), letter) };
 }
 
 /** Sends a campaign to members as messages marked as a test; they have the states and the timeline of every message. */
@@ -126,7 +126,7 @@ async function testMessageOf(
   requested: Static<typeof TestSend>,
 ): Promise<Omit<MessageRequest, 'to'>> {
   const recipient = await previewRecipient(deps, row, requested);
-  const { subject, html, text } = await fillLetter(deps, await renderCampaign(deps, row), recipient);
+  const { subject, html, text } = await fillLetter(deps, row.account, await renderCampaign(deps, row), recipient);
   return {
     from: await campaignSender(deps, row),
     reply_to: row.reply_to,

@@ -82,7 +82,7 @@ test.each([
 test('an HTML that no text can be made of within the limits is named', async () => {
   const content = await api.deps.contents.ofMessage(await sent({ html: MANY_LINKS, text: null }));
   const text = () => Promise.reject(new Failure('template_too_complex', { content: ['It takes too long.'] }));
-  await expect(withTextPart({ text }, content)).rejects.toMatchObject({
+  await expect(withTextPart({ text }, 1, content)).rejects.toMatchObject({
     code: 'template_too_complex',
     errors: { html: ['It takes too long.'] },
   });
