@@ -1,0 +1,112 @@
+import type { PersonResponse } from '../../api/routes/people/schema.js';
+
+/** What is known about a person, as lines of plain text. */
+export function storyOf(person: PersonResponse): string[] {
+  const { email, why, lists, suppression, campaigns, messages, scheduled } = person;
+  const answer =
+    why === null
+      ? []
+      : [`${why.campaign_id === null ? 'This message' : `Campaign ${why.campaign_id}`}: ${why.sentence}`];
+  const suppressed = suppression === null ? [] : [suppressionLine(suppression)];
+  const all = [
+    email,
+    ...answer,
+    ...suppressed,
+    ...(lists.length === 0 ? ['On no list.'] : lists.map(listLine)),
+    ...section('Campaigns, the last first:', campaigns.map(campaignLine)),
+    ...section('Messages, the newest first:', (messages ?? []).map(messageLine)),
+    ...section('Scheduled, if nothing changes:', scheduled.map(scheduledLine)),
+  ];
+  return all.map(printable);
+}
+
+/** Replies and subjects are foreign text: control characters would steer the terminal. */
+function printable(line: string): string {
+  return line.replace(/[\p{Cc}\u2028-\u202e\u2066-\u2069]+/gu, ' ');
+}
+
+function section(title: string, lines: readonly string[]): string[] {
+  return lines.length === 0 ? [] : [title, ...lines.map((line) => `  ${line}`)];
+}
+
+function suppressionLine({ reason, evidence, since, expires_at }: NonNullable<PersonResponse['suppression']>): string {
+  const after = evidence === null ? '' : `, after "${evidence}"`;
+  const until = expires_at === null ? '' : `, until ${short(expires_at)}`;
+  return `Suppressed since ${short(since)} (${reason})${after}${until}: gets no mail.`;
+}
+
+function listLine({
+  list_id,
+  list_name,
+  status,
+  source,
+  created_at,
+  unsubscribed_at,
+}: PersonResponse['lists'][number]) {
+  const left = unsubscribed_at === null ? '' : `, unsubscribed on ${short(unsubscribed_at)}`;
+  return `On list ${list_id}, ${list_name ?? 'deleted'}: ${status}, added on ${short(created_at)} (${source})${left}.`;
+}
+
+function campaignLine({
+  campaign_id,
+  issue,
+  subject,
+  launched_at,
+  state,
+  class: why,
+  reply,
+  ...more
+}: PersonResponse['campaigns'][number]) {
+  const name =
+    issue === null ? `campaign ${campaign_id}` : `campaign ${campaign_id} (newsletter ${issue.newsletter_id})`;
+  return `${short(launched_at)}  ${name}, "${subject}": ${outcome(state, why, reply)}${reactionsOf(more)}`;
+}
+
+function messageLine({
+  message_id,
+  subject,
+  at,
+  state,
+  class: why,
+  reply,
+  ...more
+}: NonNullable<PersonResponse['messages']>[number]) {
+  return `${short(at)}  message ${message_id}, "${subject}": ${outcome(state, why, reply)}${reactionsOf(more)}`;
+}
+
+function outcome(state: string, why: string | null, reply: string | null): string {
+  const because = why === null || why === 'accepted' ? '' : ` (${why})`;
+  return `${state}${because}${reply === null ? '' : `: "${reply}"`}`;
+}
+
+type Reactions = Pick<PersonResponse['campaigns'][number], 'opens' | 'clicks' | 'bounced' | 'complained'>;
+
+function reactionsOf({ opens, clicks, bounced, complained }: Reactions): string {
+  return [
+    opens.count > 0 ? `, opened ${times(opens.count)}` : '',
+    clicks.count > 0 ? `, clicked ${times(clicks.count)}` : '',
+    bounced === null ? '' : `, bounced on ${short(bounced.at)}`,
+    complained === null ? '' : `, reported as spam on ${short(complained.at)}`,
+  ].join('');
+}
+
+function times(count: number): string {
+  return count === 1 ? 'once' : `${count} times`;
+}
+
+function scheduledLine({
+  kind,
+  at,
+  campaign_id,
+  newsletter_id,
+  message_id,
+  subject,
+}: PersonResponse['scheduled'][number]) {
+  const name = kind === 'issue' ? `issue of newsletter ${newsletter_id}` : `${kind} ${campaign_id ?? message_id}`;
+  return `${short(at)}  ${name}, "${subject}"`;
+}
+
+/** `2026-05-15 09:00 UTC` */
+function short(time: string | null): string {
+  return time === null ? 'never' : `${time.slice(0, 16).replace('T', ' ')} UTC`;
+}
