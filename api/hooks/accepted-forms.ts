@@ -1,3 +1,5 @@
+import { demandNoFaults, type FieldErrors } from '../../domain/errors.js';
+import { addressFaults, senderFaults } from '../../mail/sender-mailbox.js';
 import { mailboxOf } from '../../services/message/recipients.js';
 import type { Form } from '../schema/mailboxes.js';
 
@@ -8,14 +10,27 @@ interface Shape {
   readonly items?: Shape;
 }
 
-type Convert = (value: unknown) => unknown;
+/** Where a value stands in the request, and the faults that are found on the way. */
+interface Place {
+  readonly field: string;
+  readonly faults: Record<string, readonly string[]>;
+}
+
+type Convert = (value: unknown, place: Place) => unknown;
 
 const converters = new WeakMap<Shape, Convert | 'none'>();
 
-/** The valid value of a schema, with every address in the one form that handlers read. */
+/**
+ * The valid value of a schema, with every address in the one form that handlers read. Throws the Failure that names each sender
+ * whose mailbox no header should carry.
+ */
 export function inOneForm(value: unknown, schema: object): unknown {
   const convert = converterOf(schema as Shape);
-  return convert === undefined ? value : convert(value);
+  if (convert === undefined) return value;
+  const faults: Record<string, readonly string[]> = {};
+  const converted = convert(value, { field: '', faults });
+  demandNoFaults(faults);
+  return converted;
 }
 
 /** Undefined where nothing in the schema has other forms. */
@@ -34,17 +49,23 @@ function ofProperties(properties: Shape['properties'] = {}): Convert | undefined
     return convert === undefined ? [] : [[name, convert] as const];
   });
   if (fields.length === 0) return undefined;
-  return (value) => {
+  return (value, { field, faults }) => {
     if (typeof value !== 'object' || value === null) return value;
     const given = value as Readonly<Record<string, unknown>>;
     const changed = fields.filter(([name]) => Object.hasOwn(given, name) && given[name] !== undefined);
-    return { ...given, ...Object.fromEntries(changed.map(([name, convert]) => [name, convert(given[name])])) };
+    const within = (name: string) => ({ field: field === '' ? name : `${field}.${name}`, faults });
+    const converted = changed.map(([name, convert]) => [name, convert(given[name], within(name))]);
+    return { ...given, ...Object.fromEntries(converted) };
   };
 }
 
 function ofItems(items: Shape | undefined): Convert | undefined {
   const convert = items && converterOf(items);
-  return convert && ((value) => (Array.isArray(value) ? value.map(convert) : value));
+  if (convert === undefined) return undefined;
+  return (value, { field, faults }) => {
+    if (!Array.isArray(value)) return value;
+    return value.map((item, i) => convert(item, { field: `${field}.${i}`, faults }));
+  };
 }
 
 type Given = string | { readonly email: string; readonly name?: string | null } | null;
@@ -66,14 +87,35 @@ function senderText({ email, name }: Named): string {
   return name === null ? email : `"${name.replace(/["\\]/g, '\\$&')}" <${email}>`;
 }
 
+/** A sender whose faults are noted. */
+function sender(given: Exclude<Given, null>, place: Place): Named {
+  const mailbox = named(given);
+  note(place, senderFaults(place.field, mailbox, typeof given === 'string' ? 'text' : 'object'));
+  return mailbox;
+}
+
+function address(given: Exclude<Given, null>, place: Place): string {
+  const { email } = named(given);
+  note(place, addressFaults(place.field, email));
+  return email;
+}
+
+function note({ faults }: Place, found: FieldErrors): void {
+  Object.assign(faults, found);
+}
+
 const CONVERSIONS: Readonly<Record<Form, Convert>> = {
-  mailbox: (given) => (given === null ? null : named(given as Exclude<Given, null>)),
+  mailbox: (given, place) => (given === null ? null : sender(given as Exclude<Given, null>, place)),
   recipients: (given) => {
     const all = listed(given).map(named);
     return all.length === 1 ? all[0] : all;
   },
   copies: (given) => listed(given).map(named),
-  address: (given) => (given === null ? null : named(given as Exclude<Given, null>).email),
-  text: (given) => (typeof given === 'object' && given !== null ? senderText(named(given as Named)) : given),
+  address: (given, place) => (given === null ? null : address(given as Exclude<Given, null>, place)),
+  text: (given, place) => {
+    if (given === null) return null;
+    const mailbox = sender(given as Exclude<Given, null>, place);
+    return typeof given === 'string' ? given : senderText(mailbox);
+  },
   addresses: (given) => listed(given).map((one) => named(one).email),
 };

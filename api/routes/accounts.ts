@@ -1,11 +1,9 @@
 import { type Static, Type } from 'typebox';
-import { Failure } from '../../domain/errors.js';
-import { parseMailbox, parseSender } from '../../mail/address.js';
 import type { Account } from '../../store/accounts/accounts.js';
 import type { Api } from '../api.js';
 import { accountOf } from '../hooks/auth.js';
 import { Data, refusals } from '../schema/envelope.js';
-import { closed, Id, Line, nullable, PerSecond, Timestamp } from '../schema/fields.js';
+import { closed, DisplayName, Id, nullable, PerSecond, Timestamp } from '../schema/fields.js';
 import { SenderText } from '../schema/mailboxes.js';
 import { timestamp } from '../timestamp.js';
 import type { Deps } from '../wiring.js';
@@ -25,7 +23,7 @@ const limits = {
 };
 
 const fields = {
-  name: Type.Optional(Line(255, 1)),
+  name: Type.Optional(DisplayName(255)),
   mail_from: Type.Optional(SenderText),
   detect_repeats: Type.Optional(Type.Boolean()),
   rate_per_second: Type.Optional(PerSecond),
@@ -90,18 +88,8 @@ export function account(app: Api, { accounts }: Pick<Deps, 'accounts'>): void {
   app.patch(
     '/account',
     { schema: { tags, summary: 'Change the account', body: AccountPatch, response: ONE } },
-    async (request) => {
-      const { mail_from } = request.body;
-      if (mail_from != null) demandSender(mail_from);
-      return { data: accountView(await accounts.change(accountOf(request), request.body)) };
-    },
+    async (request) => ({ data: accountView(await accounts.change(accountOf(request), request.body)) }),
   );
-}
-
-export function demandSender(text: string): void {
-  const sender = parseSender(text);
-  if (sender !== undefined && parseMailbox(sender.email)?.ascii === true) return;
-  throw new Failure('validation_failed', { mail_from: ['The mail_from must be `address` or `Name <address>`.'] });
 }
 
 function accountView(row: Account): Static<typeof AccountView> {

@@ -4,7 +4,7 @@ import { demandNoFaults } from '../../domain/errors.js';
 import type { Api } from '../api.js';
 import { accountOf } from '../hooks/auth.js';
 import { Data, refusals } from '../schema/envelope.js';
-import { closed, Line, nullable, Patterned } from '../schema/fields.js';
+import { closed, DisplayName, Line, nullable, Patterned } from '../schema/fields.js';
 import type { Deps } from '../wiring.js';
 
 const Url = Type.String({ minLength: 9, maxLength: 2_000, description: 'An https address.' });
@@ -56,12 +56,12 @@ const NewColors = Type.Object(
 
 const NewBrand = Type.Object(
   {
-    name: Type.Optional(nullable(Line(200, 1))),
+    name: Type.Optional(nullable(DisplayName(200))),
     website: Type.Optional(nullable(Url)),
     logo: Type.Optional(nullable(NewLogo)),
     colors: Type.Optional(NewColors),
     font: Type.Optional(Type.Enum([...BRAND_FONTS])),
-    header: Type.Optional(nullable(Line(200, 1))),
+    header: Type.Optional(nullable(DisplayName(200))),
     footer: Type.Optional(nullable(Lines(1_000))),
     social: Type.Optional(Type.Array(Social, { maxItems: 12 })),
     postal_address: Type.Optional(nullable(Lines(500))),

@@ -6,7 +6,17 @@ import { accountOf, principalOf } from '../hooks/auth.js';
 import { demandDone, demandOwned } from '../hooks/failures.js';
 import { originOf } from '../hooks/idempotency.js';
 import { Data, NoContent, refusals } from '../schema/envelope.js';
-import { closed, Id, IdPath, Line, nullable, Patterned, Timestamp } from '../schema/fields.js';
+import {
+  closed,
+  DisplayName,
+  Id,
+  IdPath,
+  Line,
+  nullable,
+  OptionalName,
+  Patterned,
+  Timestamp,
+} from '../schema/fields.js';
 import { AddressOnly, Sender } from '../schema/mailboxes.js';
 import { timestamp } from '../timestamp.js';
 import type { Deps } from '../wiring.js';
@@ -18,7 +28,7 @@ const defaults = {
 };
 
 const company = {
-  name: Type.Optional(nullable(Line(255))),
+  name: Type.Optional(nullable(OptionalName(255))),
   address_1: Type.Optional(nullable(Line(255))),
   address_2: Type.Optional(nullable(Line(255))),
   city: Type.Optional(nullable(Line(255))),
@@ -48,11 +58,11 @@ const settings = {
 };
 
 const NewList = Type.Object(
-  { name: Line(255, 1), ...settings },
+  { name: DisplayName(255), ...settings },
   { ...closed, examples: [{ name: 'Newsletter', defaults: { from: { name: 'Acme', email: 'news@acme.example' } } }] },
 );
 
-const ListPatch = Type.Object({ name: Type.Optional(Line(255, 1)), ...settings }, closed);
+const ListPatch = Type.Object({ name: Type.Optional(DisplayName(255)), ...settings }, closed);
 
 const ListView = Type.Object(
   {

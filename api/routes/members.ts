@@ -7,7 +7,7 @@ import { accountOf } from '../hooks/auth.js';
 import { demandDone } from '../hooks/failures.js';
 import { originOf } from '../hooks/idempotency.js';
 import { Data, NoContent, refusals } from '../schema/envelope.js';
-import { closed, Id, IdPath, Line, Mailbox, Timestamp } from '../schema/fields.js';
+import { closed, DisplayName, Id, IdPath, Mailbox, Timestamp } from '../schema/fields.js';
 import { timestamp } from '../timestamp.js';
 import type { Deps } from '../wiring.js';
 
@@ -54,7 +54,10 @@ const Role = Type.Enum([...MEMBER_ROLES], {
 
 const EXAMPLE = { name: 'Grace', email: 'grace@acme.example', role: 'approver' };
 
-const NewMember = Type.Object({ name: Line(255, 1), email: Mailbox, role: Role }, { ...closed, examples: [EXAMPLE] });
+const NewMember = Type.Object(
+  { name: DisplayName(255), email: Mailbox, role: Role },
+  { ...closed, examples: [EXAMPLE] },
+);
 
 const MemberView = Type.Object(
   { id: Id, name: Type.String(), email: Type.String(), role: Role, created_at: Timestamp },

@@ -28,6 +28,20 @@ export function Line(maxLength: number, minLength = 0) {
   return Patterned(ONE_LINE, 'must be one line without control characters', { minLength, maxLength });
 }
 
+const READABLE = '[^\\u0000-\\u001f\\u007f-\\u009f\\u2028-\\u202e\\u2066-\\u2069]';
+const VISIBLE = '[^\\s\\u0000-\\u001f\\u007f-\\u009f\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u2069\\ufeff]';
+const NAME_RULE = 'must be one line with a visible character, without control characters or changes of direction';
+
+/** A name that stands in a header or above the text of a mail: it reads as it is written. */
+export function DisplayName(maxLength: number) {
+  return Patterned(`^(?=[\\s\\S]*${VISIBLE})${READABLE}*$`, NAME_RULE, { minLength: 1, maxLength });
+}
+
+/** The same where an empty name stands for none. */
+export function OptionalName(maxLength: number) {
+  return Patterned(`^(?:(?=[\\s\\S]*${VISIBLE})${READABLE}*)?$`, NAME_RULE, { maxLength });
+}
+
 export const Mailbox = Type.String({ format: 'email', maxLength: 320 });
 
 export const Timestamp = Type.String({ format: 'date-time', examples: ['2026-05-15T09:00:12+00:00'] });

@@ -35,7 +35,7 @@ export const Sender = inForm<Named | null>('mailbox', [Text, NamedAddress, Null]
 export const AddressOnly = inForm<string | null>('address', [Text, NamedAddress, Null]);
 
 /** A sender that is stored as one text, as in MAIL_FROM. */
-export const SenderText = inForm<string | null>('text', [Line(320, 1), NamedAddress, Null]);
+export const SenderText = inForm<string | null>('text', [Text, NamedAddress, Null]);
 
 /** One recipient, or several: the first gets the message, the others get copies of it. */
 export const RecipientsField = inForm<GivenMailbox | readonly GivenMailbox[]>('recipients', [

@@ -1,10 +1,10 @@
 import type { Config } from '../../config.js';
 import { demandNoFaults, type FieldErrors } from '../../domain/errors.js';
 import { type CustomHeaders, HEADER_SENTENCES, headersFault } from '../../domain/mail/custom-headers.js';
-import type { Mailbox, MessageContent, MessageRequest } from '../../domain/message/message.js';
-import { type Address, parseMailbox } from '../../mail/address.js';
-import { claimsAnotherAddress } from '../../mail/claimed-address.js';
+import type { MessageContent, MessageRequest } from '../../domain/message/message.js';
+import { parseMailbox } from '../../mail/address.js';
 import { type ReadAttachment, readAttachments } from '../../mail/message/attachments.js';
+import { senderFaults } from '../../mail/sender-mailbox.js';
 import type { Accounts } from '../../store/accounts/accounts.js';
 import { accountSender } from '../sender.js';
 import { type MailableRecipient, mailboxOf, type Recipients } from './recipients.js';
@@ -41,8 +41,8 @@ export async function readContent(
   demandNoFaults({
     ...bodyFaults(body),
     ...(usesTemplate(request) ? {} : templateFaults(request)),
-    ...senderFaults('from', from, fromAddress),
-    ...(reply_to !== null && senderFaults('reply_to', reply_to, parseMailbox(reply_to.email))),
+    // A sender of the request was checked with its fields; an account may have got its own before that was done.
+    ...(request.from == null && senderFaults('from', from, 'text')),
     ...headerFaults(request.headers ?? {}, anyHeader),
     ...metadataFaults(request.metadata ?? {}),
   });
@@ -87,13 +87,6 @@ function bodyFaults({ html, text, subject }: MessageBody): FieldErrors {
     ...(!html && !text && { html: ['The html field is required when text is not present.'] }),
     ...(subject.trim() === '' && { subject: ['The subject field is required.'] }),
   };
-}
-
-/** A sender or Reply-To has an ASCII address, and its name does not contain another address. */
-function senderFaults(field: string, { name }: Mailbox, address: Address | undefined): FieldErrors {
-  if (address?.ascii !== true) return { [field]: [`The ${field} must be an address that can send.`] };
-  if (!claimsAnotherAddress(name ?? '', address.identity)) return {};
-  return { [field]: [`The name of ${field} must not be another address.`] };
 }
 
 function headerFaults(headers: CustomHeaders, any: boolean): FieldErrors {

@@ -1,5 +1,5 @@
 import { Type } from 'typebox';
-import { closed, Id, Line, Mailbox, nullable } from '../../schema/fields.js';
+import { closed, DisplayName, Id, Line, Mailbox, nullable } from '../../schema/fields.js';
 import { pageFields } from '../../schema/paging.js';
 import { tagOf } from '../dialect.js';
 
@@ -14,7 +14,10 @@ const texts = (...names: readonly string[]) => Type.Object(Object.fromEntries(na
 
 export const NewList = Type.Object(
   {
-    general: Type.Object({ name: Line(255, 1), description: Type.String({ minLength: 1, maxLength: 2000 }) }, closed),
+    general: Type.Object(
+      { name: DisplayName(255), description: Type.String({ minLength: 1, maxLength: 2000 }) },
+      closed,
+    ),
   },
   { ...closed, examples: [{ general: { name: 'string', description: 'string' } }] },
 );
@@ -58,20 +61,13 @@ export const ShowQuery = Type.Object({ UID: Type.Optional(Uid), ...pageFields(50
 export const ShowBody = Type.Object({ UID: Type.Optional(Uid) }, closed);
 export const ShowPath = Type.Object({ uid: Uid });
 
-/** A name of which something is visible. */
-const Name = Type.String({
-  minLength: 1,
-  maxLength: 255,
-  pattern: '^[^\\u0000-\\u001f\\u007f]*[^\\s\\u0000-\\u001f\\u007f][^\\u0000-\\u001f\\u007f]*$',
-});
-
 export const SingleEmail = Type.Object(
   {
-    to_name: Name,
+    to_name: DisplayName(255),
     to_email: Mailbox,
-    from_name: Name,
+    from_name: DisplayName(255),
     from_email: Mailbox,
-    reply_to_name: Name,
+    reply_to_name: DisplayName(255),
     reply_to_email: Mailbox,
     subject: Line(998, 1),
     body: Type.String({ minLength: 1, pattern: '\\S' }),

@@ -7,7 +7,6 @@ import { Data, NoContent, Page, refusals } from '../../schema/envelope.js';
 import { IdPath } from '../../schema/fields.js';
 import { pageMeta, skipOf } from '../../schema/paging.js';
 import type { Deps } from '../../wiring.js';
-import { demandSender } from '../accounts.js';
 import { EmptyBody } from '../campaigns/schema.js';
 import { agencyOf, clientOf } from './caller.js';
 import { ClientPatch, ClientSearch, ClientView, clientView, NewClient, NewClientView } from './schema.js';
@@ -63,7 +62,6 @@ function createClient(app: Api, { clients, keys }: Deps): void {
     },
     async (request, reply) => {
       const { name, mail_from = null, plan = null } = request.body;
-      if (mail_from !== null) demandSender(mail_from);
       const client = await clients.create(agencyOf(request), { name, mail_from, plan }, originOf(request));
       const { key, secret } = await keys.issue(client._id, name);
       return reply.code(201).send({ data: { ...clientView(client), key_id: key._id, key: secret } });
@@ -77,7 +75,6 @@ function changeClient(app: Api, deps: Deps): void {
     { schema: { tags, summary: 'Change a client', params: IdPath, body: ClientPatch, response: ONE } },
     async (request) => {
       const client = await clientOf(deps, request);
-      if (request.body.mail_from != null) demandSender(request.body.mail_from);
       return {
         data: clientView(demandExisting(await deps.clients.change(client.parent_id, client._id, request.body))),
       };

@@ -1,7 +1,7 @@
 import { type Static, Type } from 'typebox';
 import { type Plan, planOf } from '../../../domain/account/plan.js';
 import type { Client } from '../../../store/accounts/clients.js';
-import { closed, Id, Line, nullable, Timestamp } from '../../schema/fields.js';
+import { closed, DisplayName, Id, Line, nullable, Timestamp } from '../../schema/fields.js';
 import { SenderText } from '../../schema/mailboxes.js';
 import { pageFields } from '../../schema/paging.js';
 import { timestamp } from '../../timestamp.js';
@@ -62,7 +62,7 @@ const fields = {
 };
 
 export const NewClient = Type.Object(
-  { name: Line(255, 1), ...fields },
+  { name: DisplayName(255), ...fields },
   {
     ...closed,
     examples: [{ name: 'Corner Bakery', plan: { name: 'Starter', subscribers: 2_000, emails_per_month: 10_000 } }],
@@ -70,7 +70,7 @@ export const NewClient = Type.Object(
 );
 
 export const ClientPatch = Type.Object(
-  { name: Type.Optional(Line(255, 1)), ...fields },
+  { name: Type.Optional(DisplayName(255)), ...fields },
   { ...closed, examples: [{ name: 'Corner Bakery & Café' }] },
 );
 

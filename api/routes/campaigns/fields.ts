@@ -3,7 +3,6 @@ import { now } from '../../../clock.js';
 import type { Approval } from '../../../domain/campaign/approval.js';
 import { demandNoFaults, Failure, type FieldErrors } from '../../../domain/errors.js';
 import { givenTime } from '../../../domain/timestamp.js';
-import { parseMailbox } from '../../../mail/address.js';
 import type {
   CampaignChange,
   CampaignContent,
@@ -46,7 +45,6 @@ export function newContent(
     ...(subject === '' && body.ai === undefined && { subject: ['The subject field is required.'] }),
     ...bodyFaults(body),
     ...liquidFaults,
-    ...faultsOf(body),
   });
   return {
     name: body.name || subject,
@@ -69,7 +67,7 @@ export function changedContent(
   before: CampaignSettings & { readonly name: string; readonly subject: string },
   approvalBefore?: Approval | null,
 ): CampaignChange {
-  demandNoFaults({ ...liquidFaults, ...faultsOf(body) });
+  demandNoFaults(liquidFaults);
   const { settings, scheduled_at, from, name, approval: _approval, approval_expires_hours: _hours, ...others } = body;
   const approval = requestedApproval(body, approvalBefore);
   const { subject, name: former, ...current } = before;
@@ -98,7 +96,6 @@ function bodyFaults({ html, ai }: New): FieldErrors {
   return {};
 }
 
-type Checked = Pick<Patch, 'from' | 'reply_to'>;
 type Texts = Pick<Patch, 'preheader' | 'html' | 'text'> & { readonly subject?: string | null };
 
 /** The faults of the Liquid in a request. */
@@ -113,20 +110,6 @@ export async function liquidFaultsOf(
     html: html ?? null,
     text: text ?? null,
   });
-}
-
-/** Errors for addresses that cannot send. */
-function faultsOf({ from, reply_to }: Checked): FieldErrors {
-  return {
-    ...(from != null &&
-      !isSender(from.email) && { 'from.email': ['The from.email must be an address that can send.'] }),
-    ...(reply_to != null && !isSender(reply_to) && { reply_to: ['The reply_to must be a valid email address.'] }),
-  };
-}
-
-/** Servers without SMTPUTF8 accept only ASCII addresses in a header. */
-function isSender(address: string): boolean {
-  return parseMailbox(address)?.ascii === true;
 }
 
 function senderOf(from: New['from']): CampaignContent['from'] | undefined {

@@ -7,7 +7,7 @@ import {
   type CampaignOutcome,
 } from '../../../domain/campaign/campaign.js';
 import { EXCLUSION_REASONS, type ExclusionReason } from '../../../domain/campaign/exclusions.js';
-import { closed, Id, Line, nullable, PerSecond, Timestamp } from '../../schema/fields.js';
+import { closed, Id, Line, nullable, OptionalName, PerSecond, Timestamp } from '../../schema/fields.js';
 import { AddressOnly, Sender } from '../../schema/mailboxes.js';
 import { pageFields } from '../../schema/paging.js';
 import { Finding } from '../../schema/preview.js';
@@ -32,7 +32,7 @@ export const Settings = Type.Object(
 );
 
 const content = {
-  name: Type.Optional(nullable(Line(255))),
+  name: Type.Optional(nullable(OptionalName(255))),
   preheader: Type.Optional(nullable(Line(150))),
   text: Type.Optional(nullable(Type.String({ maxLength: LONGEST_BODY }))),
   from: Type.Optional(Sender),

@@ -7,7 +7,6 @@ import type { Source } from '../../../domain/newsletter/source.js';
 import { everFires } from '../../../domain/newsletter/timetable.js';
 import { isZone } from '../../../domain/newsletter/zone.js';
 import { givenTime } from '../../../domain/timestamp.js';
-import { parseMailbox } from '../../../mail/address.js';
 import type { TextTasks } from '../../../mail/tasks/text-tasks.js';
 import type { NewsletterFields, NewsletterTimes } from '../../../store/newsletters/newsletters.js';
 import { DEFAULT_SETTINGS } from '../campaigns/fields.js';
@@ -164,15 +163,8 @@ function sourceFaults({ source, html }: NewsletterFields, checkUrl: UrlCheck): F
 
 async function letterFaults(
   account: number,
-  { subject, preheader, html, from, reply_to, source }: NewsletterFields,
+  { subject, preheader, html, source }: NewsletterFields,
   tasks: Checks['tasks'],
 ): Promise<FieldErrors> {
-  const cannot = (address: string | undefined) => address !== undefined && parseMailbox(address)?.ascii !== true;
-  return {
-    ...(source.kind === 'ai'
-      ? {}
-      : await tasks.checkIssue(account, { subject: subject ?? '', preheader, html: html ?? '' })),
-    ...(cannot(from?.email) && { 'from.email': ['The from.email must be an address that can send.'] }),
-    ...(cannot(reply_to ?? undefined) && { reply_to: ['The reply_to must be a valid email address.'] }),
-  };
+  return source.kind === 'ai' ? {} : tasks.checkIssue(account, { subject: subject ?? '', preheader, html: html ?? '' });
 }

@@ -7,7 +7,7 @@ import {
   OVERLAPS,
 } from '../../../domain/newsletter/issue.js';
 import { OVERFLOWS, SOURCE_KINDS } from '../../../domain/newsletter/source.js';
-import { closed, Id, Line, nullable, Patterned, Timestamp } from '../../schema/fields.js';
+import { closed, DisplayName, Id, Line, nullable, Patterned, Timestamp } from '../../schema/fields.js';
 import { AddressList, AddressOnly, Sender } from '../../schema/mailboxes.js';
 import { pageFields } from '../../schema/paging.js';
 import { Hours, Settings, SettingsView } from '../campaigns/schema.js';
@@ -94,7 +94,7 @@ const Source = Type.Object(
 
 const Template = Type.String({ minLength: 1, maxLength: 500_000 });
 const fields = {
-  name: Type.Optional(Line(200, 1)),
+  name: Type.Optional(DisplayName(200)),
   list_id: Type.Optional(Id),
   schedule: Type.Optional(Times),
   source: Type.Optional(Source),
@@ -122,7 +122,7 @@ const EXAMPLE = {
 };
 
 export const NewNewsletter = Type.Object(
-  { ...fields, name: Line(200, 1), list_id: Id, schedule: Times, source: Source },
+  { ...fields, name: DisplayName(200), list_id: Id, schedule: Times, source: Source },
   { ...closed, examples: [EXAMPLE] },
 );
 export const NewsletterPatch = Type.Object(fields, { ...closed, examples: [{ schedule: { skip: ['2026-12-25'] } }] });

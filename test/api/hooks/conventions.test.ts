@@ -133,7 +133,9 @@ const REFUSALS: readonly Refusal[] = [
     call: { payload: { name: 'News\r\nBcc: a@b.co' } },
     status: 422,
     code: 'validation_failed',
-    errors: { name: ['The name must be one line without control characters.'] },
+    errors: {
+      name: ['The name must be one line with a visible character, without control characters or changes of direction.'],
+    },
   },
   {
     when: 'a search has a character that regular expressions must not contain',

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { claimsAnotherAddress } from '../../mail/claimed-address.js';
 import { mailboxField } from '../../mail/mime/headers.js';
+import { claimsAnotherAddress } from '../../mail/sender-mailbox.js';
 
 const base64 = (text: string) => `=?utf-8?B?${Buffer.from(text).toString('base64')}?=`;
 
