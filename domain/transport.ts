@@ -12,6 +12,22 @@ export interface Rate {
   readonly perSecond: number;
 }
 
+/** A rate of which some tokens may be taken in advance. */
+export interface RateScope extends Rate {
+  /** Callers without tokens wait until the bucket has refilled. */
+  readonly ahead?: number;
+}
+
+export function rateOf(key: string, perSecond: number | null | undefined): Rate[] {
+  return perSecond == null ? [] : [{ key, perSecond }];
+}
+
+/** A message may take a second's worth in advance from each rate; campaigns then wait for it. */
+export function rateScopes(rates: readonly Rate[], use: TransportUse): RateScope[] {
+  if (use === 'bulk') return [...rates];
+  return rates.map((rate) => ({ ...rate, ahead: Math.max(1, Math.floor(rate.perSecond)) }));
+}
+
 export function serves(purpose: TransportPurpose, use: TransportUse): boolean {
   return purpose === 'all' || purpose === use;
 }

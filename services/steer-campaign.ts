@@ -152,7 +152,8 @@ export async function pauseCampaign(
   details: Event['data'] = {},
   recorded: PauseRecord = {},
 ): Promise<Campaign | null> {
-  const paused = await campaigns.pause(row, reason, recorded);
+  const detail = details['detail'];
+  const paused = await campaigns.pause(row, reason, { ...recorded, ...(typeof detail === 'string' && { detail }) });
   if (paused !== null) await events.append([stateEvent(paused, { reason, ...details })]);
   return paused;
 }

@@ -5,6 +5,7 @@ import { clients } from './accounts/clients.js';
 import { members } from './accounts/members.js';
 import { suspension } from './accounts/suspension.js';
 import { campaigns } from './campaigns/campaigns.js';
+import { campaignHolds } from './campaigns/holds.js';
 import { ledger } from './campaigns/ledger.js';
 import { campaignProgress } from './campaigns/progress.js';
 import { campaignReading } from './campaigns/reading.js';
@@ -98,6 +99,7 @@ function accountStores(store: Store, secret: string) {
 
 function campaignStores(store: Store, lease: number) {
   return {
+    campaignHolds: campaignHolds(store),
     campaignProgress: campaignProgress(store),
     campaigns: { ...campaigns(store), ...campaignReading(store) },
     ledger: ledger(store, lease),

@@ -5,6 +5,8 @@ import {
   isOfAnotherProcess,
   type ProcessShare,
   type Rate,
+  rateOf,
+  rateScopes,
   serves,
   type TransportPurpose,
   type TransportUse,
@@ -23,13 +25,11 @@ import {
   type RouteOpener,
   type RoutePlan,
   type RouteSettings,
-  rateOf,
   routeOf,
   routeOpener,
 } from '../mail/transports/routes.js';
 import type { Stores } from '../store/stores.js';
 import { DEFAULT_TRANSPORT } from '../store/transports/health.js';
-import type { RateScope } from '../store/transports/token-buckets.js';
 import type { StoredTransport } from '../store/transports/transports.js';
 import type { TransportReports } from './transport-reports.js';
 
@@ -85,7 +85,7 @@ export function accountTransports(deps: TransportDeps): Transports {
     });
     return failoverTransport({
       routes: async () => routes(await rowsOf(account)),
-      takeToken: async ({ rates }) => (await deps.tokenBuckets.lease(scopesOf(rates, use), 1)).wait,
+      takeToken: async ({ rates }) => (await deps.tokenBuckets.lease(rateScopes(rates, use), 1)).wait,
     });
   };
   return {
@@ -122,12 +122,6 @@ function sharedBetweenUses(
   connections: number,
 ): number | undefined {
   return purpose === 'all' && sendsAll && connections > 1 ? connections : undefined;
-}
-
-/** A message may take a second's worth in advance from each rate; campaigns then wait for it. */
-function scopesOf(rates: readonly Rate[], use: TransportUse): RateScope[] {
-  if (use === 'bulk') return [...rates];
-  return rates.map((rate) => ({ ...rate, ahead: Math.max(1, Math.floor(rate.perSecond)) }));
 }
 
 function plansOf(deps: TransportDeps, row: StoredTransport, use: TransportUse, isClient: boolean): RoutePlan[] {

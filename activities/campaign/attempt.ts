@@ -8,7 +8,9 @@ import type { Campaign } from '../../store/campaigns/row.js';
 import type { PagesInput } from '../../workflows/messages/campaign.js';
 import type { ActivityContext } from '../heartbeat.js';
 import type { DeferringDomains } from './deferring-domains.js';
+import { type HoldDeps, releaseOnProof } from './hold.js';
 import type { PageOwner } from './page/owner.js';
+import { rateHold } from './rate-hold.js';
 import type { ReputationGuard } from './reputation.js';
 import { transportHealth } from './transport-health.js';
 import type { WindowShares } from './window-shares.js';
@@ -16,7 +18,7 @@ import type { WindowShares } from './window-shares.js';
 /** The guard is asked again once there are a fifth more hard bounces, and first at so many. */
 const FIRST_CHECK = 5;
 
-export interface AttemptDeps {
+export interface AttemptDeps extends HoldDeps {
   /** Pauses the campaign if it bounces too often; not throttled. */
   readonly checkReputation: ReputationGuard;
   readonly campaigns: Campaigns;
@@ -53,7 +55,8 @@ export function beginAttempt(
   const maxRate = () => lowestRate(rate(), deps.routes.route());
   const windows = windowsOf({ ...deps, account: input.account }, maxRate, () => transport.window());
   const transport = transportHealth({
-    probe: input.probe,
+    probe: input.downs > 0,
+    flows: releaseOnProof(deps, row.current),
     account: input.account,
     share: windows.share,
     domains: deps.deferringDomains,
@@ -64,11 +67,10 @@ export function beginAttempt(
 
   return {
     ...health,
+    /** Told of each grant of rate tokens. */
+    watchRate: rateHold(deps, roundOf(input), row.current, deps.times.firstRetry / HOLD_PART).watch,
     /** Awaited before the next claim, so that a list that bounces is paused within its first page. */
-    checkBounces: bounceCheck(async () => {
-      await deps.checkReputation(input.account, input.campaign);
-      await row.reload();
-    }),
+    checkBounces: bounceCheck(() => checkedReputation(deps, input, row.reload)),
     campaign: row.current,
     wanted,
     rate,
@@ -98,8 +100,24 @@ export function beginAttempt(
   };
 }
 
+/** The part of the first retry after which a campaign without rate tokens is shown as held: 5 s. */
+const HOLD_PART = 12;
+
+function roundOf({ account, campaign, launch, round }: PagesInput) {
+  return { account, campaign, launch, round };
+}
+
 function isSending({ state, launch, round }: Campaign, input: PagesInput): boolean {
   return state === 'sending' && launch === input.launch && round === input.round;
+}
+
+async function checkedReputation(
+  { checkReputation }: AttemptDeps,
+  { account, campaign }: PagesInput,
+  reload: () => Promise<void>,
+): Promise<void> {
+  await checkReputation(account, campaign);
+  await reload();
 }
 
 /** The campaign's row, read every `times.controlEvery`. After a failed read the last row is kept. */

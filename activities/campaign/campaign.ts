@@ -39,11 +39,6 @@ export function campaignActivities(deps: CampaignDeps) {
       return plan(input);
     },
 
-    /** Records why a sending campaign makes no progress; null once it goes on. */
-    recordTrouble: async (input: CampaignInput, reason: string | null): Promise<void> => {
-      await campaignProgress.recordReason(input, reason);
-    },
-
     /** One line of figures for the Temporal UI. */
     describeProgress: (input: CampaignInput): Promise<string> => progressFigures(deps, input),
   };

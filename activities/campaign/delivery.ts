@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { isHardBounce, type LedgerPage } from '../../domain/campaign/ledger-page.js';
+import { laneWait } from '../../domain/delivery/retry.js';
 import { finding, storedFindings } from '../../domain/mail/finding.js';
 import { relaxOnce } from '../../mail/dkim/canonical.js';
 import type { CompiledLetter } from '../../mail/letter/compile.js';
@@ -12,13 +13,15 @@ import { pauseCampaign } from '../../services/steer-campaign.js';
 import type { RoundKey } from '../../store/campaigns/ledger.js';
 import type { Campaign } from '../../store/campaigns/row.js';
 import { inSpan, type SpanOptions } from '../../tracing/spans.js';
-import type { PagesInput, PagesResult } from '../../workflows/messages/campaign.js';
+import type { LaneWait, PagesInput, PagesResult } from '../../workflows/messages/campaign.js';
 import { localSignal } from '../signal.js';
 import { type Attempt, beginAttempt } from './attempt.js';
+import { holdLane, releaseCampaign } from './hold.js';
 import { instant, ownPage, type PageOwner } from './page/owner.js';
 import { type WorkDeps, workPage } from './page/work.js';
 import { pagePublisher } from './publishing.js';
 import type { ReputationGuard } from './reputation.js';
+import type { Trouble } from './transport-health.js';
 import { inTurn, type TurnDeps } from './turns.js';
 
 export interface DeliveryDeps extends Omit<WorkDeps, 'routes' | 'sign'>, TurnDeps {
@@ -52,9 +55,15 @@ export function deliveryActivities(deps: DeliveryDeps) {
       return undefined;
     });
     if (!kept) return 'more';
-    if (noneIsFree) return (await deps.ledger.roundState(key)) === 'over' ? 'finished' : 'busy';
+    if (noneIsFree) {
+      if ((await deps.ledger.roundState(key)) !== 'over') return 'busy';
+      // Nothing is left to wait for, also where no mail has shown that the server takes mail again.
+      await releaseCampaign(work, attempt.campaign());
+      return 'finished';
+    }
     if (await pauseIfSenderRefused(deps, attempt)) return 'not_wanted';
-    if (attempt.transportDown()) return attempt.laneWait() ?? 'transport_down';
+    const trouble = attempt.trouble();
+    if (trouble !== undefined) return stoppedLane(work, pages, trouble);
     return attempt.wanted() ? 'more' : 'not_wanted';
   };
 
@@ -68,7 +77,8 @@ export function deliveryActivities(deps: DeliveryDeps) {
         const senderProven = await deps.ledger.hasSent(input);
         const attempt = beginAttempt(work, activityContext, input, { row, senderProven });
         try {
-          return await workOnPages(work, attempt, { key: { account, campaign, launch, round }, letter });
+          const { downs } = input;
+          return await workOnPages(work, attempt, { key: { account, campaign, launch, round }, letter, downs });
         } finally {
           attempt.end();
         }
@@ -79,6 +89,18 @@ export function deliveryActivities(deps: DeliveryDeps) {
 interface PagesToSend {
   readonly key: RoundKey;
   readonly letter: CompiledLetter;
+  readonly downs: number;
+}
+
+/** The lane waits as long as the server asked for, or a growing time; the campaign's row says why. */
+async function stoppedLane(
+  deps: WorkDeps,
+  { key, downs }: PagesToSend,
+  { reason, ms, detail }: Trouble,
+): Promise<LaneWait> {
+  const wait = { reason, ms: ms ?? laneWait(reason, downs, deps.times.firstRetry) };
+  await holdLane(deps, key, { ...wait, detail }).catch(() => undefined);
+  return wait;
 }
 
 /** Work that goes on while the next begins. */

@@ -30,10 +30,18 @@ export interface CampaignPlan {
   readonly sendAt: string | null;
   /** The open request for approval. */
   readonly approvalRequest: ApprovalRequest | null;
+  /** Why it is paused or makes no progress; times in ISO 8601. */
+  readonly held: HeldPlan | null;
   readonly lanes: number;
   /** Whether the send takes long enough for reports of its progress. */
   readonly reportsProgress: boolean;
   readonly times: Pick<ProtocolTimes, 'startToClose' | 'heartbeat' | 'lease'>;
+}
+
+export interface HeldPlan {
+  readonly reason: string;
+  readonly since: string;
+  readonly next_try: string | null;
 }
 
 /** Reads the row as the workflow needs it after each step, publishes its state and records its control writes as applied. */
@@ -67,7 +75,12 @@ const STEERED_STATES: ReadonlySet<CampaignState> = new Set([
 function planOf({ maxLanes, times }: PlanDeps, row: Campaign | null): CampaignPlan {
   const { startToClose, heartbeat, lease } = times;
   const lanes = lanesOf(row?.recipient_count ?? 0, maxLanes);
-  const fixed = { lanes, times: { startToClose, heartbeat, lease }, approvalRequest: row && approvalRequestOf(row) };
+  const fixed = {
+    lanes,
+    times: { startToClose, heartbeat, lease },
+    approvalRequest: row && approvalRequestOf(row),
+    held: row && heldOf(row),
+  };
   if (row === null) {
     return { ...fixed, reportsProgress: false, state: 'draft', launch: 0, v: 0, round: -1, due: null, sendAt: null };
   }
@@ -81,4 +94,10 @@ function planOf({ maxLanes, times }: PlanDeps, row: Campaign | null): CampaignPl
     due: (row.round > 0 && row.rounds[row.round]?.due.toISOString()) || null,
     sendAt: row.scheduled_at?.toISOString() ?? null,
   };
+}
+
+function heldOf({ state, reason, held }: Campaign): HeldPlan | null {
+  if (held == null || (state !== 'paused' && state !== 'sending')) return null;
+  const { since, next_try } = held;
+  return { reason: reason ?? 'paused', since: since.toISOString(), next_try: next_try?.toISOString() ?? null };
 }

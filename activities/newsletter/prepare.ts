@@ -1,7 +1,13 @@
-import { now } from '../../clock.js';
+import { later, now } from '../../clock.js';
 import { newApproval } from '../../domain/campaign/approval.js';
 import { FAILURES, Failure } from '../../domain/errors.js';
-import { type IssueReason, issueId, issueTiming, overlapAction } from '../../domain/newsletter/issue.js';
+import {
+  type IssueReason,
+  issueId,
+  issueTiming,
+  overlapAction,
+  sourceRetryDelay,
+} from '../../domain/newsletter/issue.js';
 import { promptForIssue } from '../../domain/newsletter/source.js';
 import { isTimeOf } from '../../domain/newsletter/timetable.js';
 import { formatInZone } from '../../domain/newsletter/zone.js';
@@ -91,7 +97,8 @@ function isBefore(one: Issue, other: Issue): boolean {
 /** Tries an issue's source once. The content goes straight into a campaign in state `draft` and is stored nowhere else. */
 export function issuePreparation(deps: IssuePreparationDeps) {
   return {
-    prepareIssue: async (ref: IssueRef, isLast: boolean): Promise<IssueView> => {
+    /** `tries`: how often it was tried before. */
+    prepareIssue: async (ref: IssueRef, isLast: boolean, tries = 0): Promise<IssueView> => {
       const [newsletter, row] = await Promise.all([
         deps.newsletters.find(ref.account, ref.newsletter),
         deps.issues.find(keyOf(ref)),
@@ -108,7 +115,7 @@ export function issuePreparation(deps: IssuePreparationDeps) {
         const work =
           newsletter.source.kind === 'ai'
             ? fromModel(deps, newsletter, row, isLast)
-            : fromSource(deps, newsletter, row);
+            : fromSource(deps, newsletter, row, isLast ? null : nextTryOf(row, tries));
         return work.catch((error) => skipIfRefused(deps, row, error));
       });
     },
@@ -121,12 +128,22 @@ async function skipIfRefused(deps: IssuePreparationDeps, row: Issue, error: unkn
   return viewOf((await skip(deps, row, 'quota', error.message)) ?? row);
 }
 
-async function fromSource(deps: IssuePreparationDeps, newsletter: Newsletter, row: Issue): Promise<IssueView> {
+/** As its workflow waits. */
+function nextTryOf({ send_at }: Issue, tries: number): Date {
+  return new Date(Math.min(Number(later(sourceRetryDelay(tries))), Number(send_at)));
+}
+
+async function fromSource(
+  deps: IssuePreparationDeps,
+  newsletter: Newsletter,
+  row: Issue,
+  nextTry: Date | null,
+): Promise<IssueView> {
   if (row.campaign !== null) return viewOf(row, { ready: true });
   const what = await readSource(deps, newsletter, row);
   if (what.kind === 'nothing') return viewOf((await skip(deps, row, 'nothing_new', null)) ?? row);
   if (what.kind === 'failed') {
-    await deps.issues.recordDetail(row, what.why);
+    await deps.issues.recordDetail(row, what.why, nextTry);
     return viewOf(row, { trouble: what.reason });
   }
   return viewOf((await createCampaign(deps, newsletter, row, what)) ?? row, { ready: true });

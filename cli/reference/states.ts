@@ -5,6 +5,8 @@ import {
   refusalOf,
   statusOf,
 } from '../../domain/campaign/campaign.js';
+import { CAMPAIGN_REASONS } from '../../domain/campaign/reasons.js';
+import { WAITING_REASONS, type WaitingReason } from '../../domain/waiting/waiting.js';
 import { code, type Page, page, table } from './page.js';
 
 /** Every action and its request. */
@@ -55,6 +57,9 @@ export function statesPage(): Page {
     ].join('\n'),
     table(['state', 'status', ...actions.map((action) => ACTIONS[action])], rows),
     NOTES,
+    reasonsTable(),
+    WAITING,
+    waitingTable(),
   );
 }
 
@@ -83,23 +88,37 @@ const NOTES = `- \`/cancel\` turns a campaign that is scheduled, drafting or awa
 | \`uncertain_left\` | it is not known whether some recipients got the mail |
 | \`halted\` | the campaign was cancelled after mails were sent |
 
-\`reason\` explains a state:
+\`reason\` explains a state:`;
 
-| reason | meaning |
-| --- | --- |
-| \`cancelled\` | a caller or an operator cancelled the campaign |
-| \`ai_failed\` | the model wrote no usable draft |
-| \`rejected\`, \`approval_expired\` | an approver rejected the campaign, or none answered in time |
-| \`content_blocked\` | the content check at the launch found errors; correct the brand or the template and resume, or cancel |
-| \`template_not_published\` | the campaign names a template without a published version; publish it and resume, or cancel |
-| \`quota_exceeded\` | the plan has too few mails left this month |
-| \`account_suspended\`, \`account_closed\` | the account may not send |
-| \`engine_stopped\` | an operator terminated the workflow |
-| \`transport_unavailable\` | the mail server cannot be reached; sending continues by itself when it can |
-| \`server_quota_exceeded\`, \`server_full\`, \`server_rate_limited\` | the mail server refuses all mail for a time; sending continues by itself at the time that the server names, or after a growing wait |
-| \`bad_signing_key\` | a DKIM key of the sender's domain does not work, or another key is published |
-| \`domain_not_verified\` | \`REQUIRE_VERIFIED_DOMAINS\` is on and the sender's domain is not verified |
-| \`complaint_rate\`, \`bounce_rate\` | too many complaints or hard bounces |
-| \`auth_failure\`, \`invalid_sender\` | the mail server refuses this sender |
+const WAITING = `A paused campaign continues after \`/resume\`.
 
-A paused campaign continues after \`/resume\`.`;
+## Waiting
+
+A message, a campaign or an issue of a newsletter that does not move shows \`waiting: {reason, since, next_try, detail}\`; null where it
+moves, has ended or is a draft. \`next_try\` is when it goes on, or is tried again, by itself; null: after a request, or the time is
+not known. \`detail\` is a sentence, often with the last reply of the mail server. See [operating](../guides/operating.md#what-waits-and-for-what).`;
+
+/** What may wait for it. */
+const WAITING_WHERE: Readonly<Record<WaitingReason, string>> = {
+  schedule: 'message, campaign',
+  approval: 'campaign, issue',
+  source: 'issue',
+  retry: 'message, campaign',
+  transport: 'message, campaign',
+  rate: 'message, campaign',
+  quota: 'campaign',
+  queue: 'message, campaign',
+  worker: 'all',
+  paused: 'campaign',
+};
+
+function reasonsTable(): string {
+  const rows = Object.entries(CAMPAIGN_REASONS).map(([reason, { meaning }]) => [code(reason), meaning]);
+  return table(['reason', 'meaning'], rows);
+}
+
+function waitingTable(): string {
+  const reasons = Object.keys(WAITING_REASONS) as WaitingReason[];
+  const rows = reasons.map((reason) => [code(reason), WAITING_WHERE[reason], WAITING_REASONS[reason]]);
+  return table(['reason', 'of', 'meaning'], rows);
+}

@@ -37,7 +37,7 @@ interface RehearsedCampaign {
 
 const FROZEN = { state: 'sending', round: 0 } as const;
 const TIMES = { startToClose: 60_000, heartbeat: 60_000, lease: 60_000 };
-const FIXED = { due: null, lanes: 1, reportsProgress: false, times: TIMES } as const;
+const FIXED = { due: null, held: null, lanes: 1, reportsProgress: false, times: TIMES } as const;
 
 /** The steps of a campaign's workflow in a rehearsal. They change states in memory and do not read, write or send. */
 export function campaignSteps(rehearsalOf: (campaign: number) => CampaignRehearsal) {
@@ -75,7 +75,6 @@ export function campaignSteps(rehearsalOf: (campaign: number) => CampaignRehears
       record(input, `sends ${sending(people, perSecond)}`);
       return 'finished' as const;
     },
-    recordTrouble: async () => undefined,
     endRound: async (input: CampaignInput) => {
       await rehearsalOf(input.campaign).stopTime();
       return { plan: await moved(input, { state: 'sent' }), figures: 'a rehearsal' };

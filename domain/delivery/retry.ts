@@ -15,6 +15,18 @@ export function retryWait(attempt: number, chance: number, first = MINUTE): numb
   return Math.round(((wait * first) / MINUTE) * (1 - JITTER + 2 * JITTER * chance));
 }
 
+/** Troubles that pass with an hour, a day or the care of an operator. */
+const SLOW_TROUBLES: readonly string[] = ['server_quota_exceeded', 'server_full'];
+
+/**
+ * Milliseconds that a lane waits for a mail server after `downs` earlier waits in a row: 5 s, doubled up to 5 min; for a
+ * quota or a full server 1 min, doubled up to an hour. `first` is the first wait before a further round, and scales them.
+ */
+export function laneWait(reason: string, downs: number, first = MINUTE): number {
+  const [shortest, longest] = SLOW_TROUBLES.includes(reason) ? [first, 60 * first] : [first / 12, 5 * first];
+  return Math.min(shortest * 2 ** downs, longest);
+}
+
 export interface RoundNeed {
   /** Entries deferred to a further round. */
   readonly deferred: number;

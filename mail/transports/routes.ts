@@ -1,5 +1,5 @@
 import type { ProtocolTimes } from '../../domain/delivery/protocol.js';
-import { connectionShare, type Rate, type TransportPurpose, type TransportUse } from '../../domain/transport.js';
+import { connectionShare, rateOf, type TransportPurpose, type TransportUse } from '../../domain/transport.js';
 import { UNREACHED } from '../smtp/handshake.js';
 import { type SharedLimit, sharedLimit } from '../smtp/pool/connection-limit.js';
 import type { Dial, RecordDuration } from '../smtp/settings.js';
@@ -138,8 +138,4 @@ export interface RouteLimits {
 export function routeOf(id: string, purpose: TransportPurpose, use: TransportUse, limits: RouteLimits): Route {
   const connections = connectionShare(purpose, use, limits.connections);
   return { id, rates: rateOf(`transport:${id}`, limits.perSecond), connections };
-}
-
-export function rateOf(key: string, perSecond: number | null | undefined): Rate[] {
-  return perSecond == null ? [] : [{ key, perSecond }];
 }

@@ -2,6 +2,7 @@ import type { Collection, UpdateFilter } from 'mongodb';
 import { now } from '../../clock.js';
 import { type ApprovalResponse, needsApproval, requestApproval, withResponse } from '../../domain/campaign/approval.js';
 import type { ReputationBaseline } from '../../domain/campaign/reputation.js';
+import type { Held } from '../../domain/waiting/campaign-waiting.js';
 import type {
   Campaign,
   CampaignChange,
@@ -36,8 +37,12 @@ export function controls(rows: Collection<Campaign>) {
     withdraw: (seen: Seen): Promise<Campaign | null> =>
       control(seen, { state: 'draft', scheduled_at: null, reason: null, ...withoutApprovalRequest(seen) }),
 
-    pause: (seen: Seen, reason: string | null = null, recorded: PauseRecord = {}): Promise<Campaign | null> =>
-      control(seen, { state: 'paused', reason, ...recorded }),
+    pause: (
+      seen: Seen,
+      reason: string | null = null,
+      { detail, ...recorded }: PauseRecord = {},
+    ): Promise<Campaign | null> =>
+      control(seen, { state: 'paused', reason, ...recorded, held: heldSince(now(), detail) }),
 
     /** Updates the counts that a resume excuses. Atomic: one update, none once the campaign is resumed. */
     excuse: async ({ _id, account }: Seen, { accepted, hard, complaints }: ReputationBaseline): Promise<void> => {
@@ -46,9 +51,10 @@ export function controls(rows: Collection<Campaign>) {
 
     /** Resumes the campaign where it was paused: waiting for its time, freezing or sending. */
     resume: (seen: Seen & Pick<Campaign, 'round' | 'scheduled_at' | 'launched_at'>): Promise<Campaign | null> =>
-      control(seen, { ...(seen.round >= 0 ? { state: 'sending' } : beforeFreeze(seen)), reason: null }),
+      control(seen, { ...(seen.round >= 0 ? { state: 'sending' } : beforeFreeze(seen)), reason: null, held: null }),
 
-    cancel: (seen: Seen): Promise<Campaign | null> => control(seen, { state: 'cancelled', reason: 'cancelled' }),
+    cancel: (seen: Seen): Promise<Campaign | null> =>
+      control(seen, { state: 'cancelled', reason: 'cancelled', held: null }),
 
     /** Sets the limit of mails per second; null removes it, and the campaign's own setting applies again. */
     changeRate: async (seen: Seen, rate: number | null): Promise<Campaign | null> => {
@@ -61,11 +67,17 @@ export function controls(rows: Collection<Campaign>) {
       control(seen, {
         state: 'sending',
         reason: null,
+        held: null,
         round: seen.round + 1,
         rounds: [...seen.rounds, round],
         closed_at: null,
       }),
   };
+}
+
+/** The pause of a campaign; it goes on only after a request. */
+export function heldSince(at: Date, detail: string | null = null): Held {
+  return { since: at, at, next_try: null, detail };
 }
 
 function withoutApprovalRequest({ approval }: Seen): Partial<Campaign> {
@@ -97,6 +109,7 @@ function launchFields(
     state: needsAnswer ? 'awaiting_approval' : at === null ? 'freezing' : 'scheduled',
     scheduled_at: at,
     reason: null,
+    held: null,
     launch,
     pinned: seen.revision,
     // The letter under approval stays the letter of this launch.

@@ -1,5 +1,6 @@
 import type { Collection, Document, Filter } from 'mongodb';
 import type { LedgerPage, Step } from '../../domain/campaign/ledger-page.js';
+import type { PageWork } from '../../domain/waiting/campaign-waiting.js';
 import {
   type Alive,
   type ConditionalWrites,
@@ -28,7 +29,7 @@ export type Ledger = ReturnType<typeof ledger>;
 export function ledger(store: Store, lease: number) {
   const pages = majorityCollection<LedgerPage>(store, 'ledger');
   const write = conditionalWrites(pages);
-  return { ...taking(pages, lease), ...owning(write), ...closing(write), ...reading(pages) };
+  return { ...taking(pages, lease), ...owning(write), ...closing(write), ...reading(pages), ...watching(pages, lease) };
 }
 
 function taking(pages: Collection<LedgerPage>, lease: number) {
@@ -144,6 +145,39 @@ function reading(pages: Collection<LedgerPage>) {
     },
   };
 }
+
+/** For the display: who works on pages, and how far they are. Decides nothing about mail. */
+function watching(pages: Collection<LedgerPage>, lease: number) {
+  const isLive = { $gt: ['$seen', { $subtract: ['$$NOW', lease / 2] }] };
+  const owned = { done: false, token: { $ne: null } } as const;
+  return {
+    /** The owners of the round's pages, as their last writes show them; null: no attempt owns a page. */
+    workOn: async (key: RoundKey): Promise<PageWork | null> => {
+      const isInFlight = { $max: { $lt: ['$settled', '$claimed'] } };
+      const [work] = await pages
+        .aggregate<PageWork>([
+          { $match: { ...key, ...owned } },
+          { $group: { _id: null, seen: { $max: '$seen' }, isLive: { $max: isLive }, isInFlight } },
+          { $set: { freeAt: { $add: ['$seen', lease] } } },
+          { $unset: '_id' },
+        ])
+        .toArray();
+      return work ?? null;
+    },
+
+    /** Whether an attempt works on a page of any campaign. */
+    anyWork: async (): Promise<boolean> => (await pages.findOne({ ...owned, $expr: isLive }, ONLY_ID)) !== null,
+
+    /** How many recipients of a round have an outcome. */
+    settledOf: async (key: RoundKey): Promise<number> => {
+      const sum = { $group: { _id: null, settled: { $sum: '$settled' } } };
+      const [found] = await pages.aggregate<{ settled: number }>([{ $match: key }, sum]).toArray();
+      return found?.settled ?? 0;
+    },
+  };
+}
+
+const ONLY_ID = { projection: { _id: 1 } } as const;
 
 function ownedBy({ _id, token }: LedgerPage): Filter<LedgerPage> {
   return { _id, token };

@@ -4,6 +4,7 @@ import { type CampaignState, LIVE_STATES } from '../../domain/campaign/campaign.
 import type { StoredFinding } from '../../domain/mail/finding.js';
 import { majorityCollection, type Store } from '../mongo/connect.js';
 import { dueRows, moveSweep } from '../mongo/lease.js';
+import { heldSince } from './controls.js';
 import type { Campaign, CampaignRound, RenderedLetter } from './row.js';
 
 /** The row of one launch: a step of an earlier launch must not touch a later one. */
@@ -45,7 +46,10 @@ function rendering(rows: Collection<Campaign>) {
 
     /** Pauses a campaign whose content cannot be sent, before any mail, until an operator corrects the content and resumes. */
     pauseAsUnsendable: (key: LaunchKey, reason: string, findings: readonly StoredFinding[]): Promise<boolean> =>
-      transition(key, { round: -1 }, ['awaiting_approval', 'freezing'], { state: 'paused', reason, findings }),
+      transition(key, { round: -1 }, ['awaiting_approval', 'freezing'], {
+        ...{ state: 'paused', reason, findings },
+        held: heldSince(now()),
+      }),
   };
 }
 
@@ -68,7 +72,7 @@ function advancing(rows: Collection<Campaign>) {
         { ...rowOf(key), state: { $in: states }, round: number - 1 },
         {
           $set: { round: number, updated_at: now(), ...fixed },
-          $push: { rounds: round },
+          $push: { rounds: { ...round, opened_at: now() } },
         },
       );
       return matchedCount === 1;
@@ -84,13 +88,14 @@ function advancing(rows: Collection<Campaign>) {
 
     /** Pauses a campaign whose round may not be mailed now, for this reason, until an operator resumes it. */
     holdBack: (key: LaunchKey, reason: string): Promise<boolean> =>
-      transition(key, {}, ['freezing', 'sending'], { state: 'paused', reason }),
+      transition(key, {}, ['freezing', 'sending'], { state: 'paused', reason, held: heldSince(now()) }),
 
     /** {sending, round} → sent or failed. */
     close: (key: LaunchKey, round: number, state: 'sent' | 'failed'): Promise<boolean> =>
       transition(key, { round }, ['sending'], {
         state,
         reason: null,
+        held: null,
         sent_at: now(),
         closed_at: now(),
         sweep_at: null,
@@ -99,10 +104,6 @@ function advancing(rows: Collection<Campaign>) {
     /** A cancelled campaign has nothing in flight any more. */
     closeCancelled: (key: LaunchKey): Promise<boolean> =>
       transition(key, {}, ['cancelled'], { closed_at: now(), sweep_at: null }),
-
-    /** Records why a live campaign makes no progress, such as `transport_unavailable`; null when it goes on. */
-    recordReason: (key: LaunchKey, reason: string | null): Promise<boolean> =>
-      transition(key, {}, ['sending'], { reason }),
 
     /** The workflow has acted on control writes up to `v`. */
     recordApplied: async (key: LaunchKey, v: number): Promise<void> => {
@@ -123,7 +124,9 @@ function sweeping(rows: Collection<Campaign>) {
 
     /** An operator ended the workflow: the campaign is paused, and the sweep does not restart it. */
     pauseAsEngineStopped: async ({ _id, state, want }: Pick<Campaign, '_id' | 'state' | 'want'>): Promise<boolean> => {
-      const stopped = { state: 'paused' as const, reason: 'engine_stopped', sweep_at: now(), updated_at: now() };
+      const at = now();
+      const pause = { state: 'paused' as const, reason: 'engine_stopped', held: heldSince(at) };
+      const stopped = { ...pause, sweep_at: at, updated_at: at };
       return (await rows.updateOne({ _id, state, 'want.v': want.v }, { $set: stopped })).matchedCount === 1;
     },
   };

@@ -2,6 +2,7 @@ import type { Approval } from '../../domain/campaign/approval.js';
 import type { CampaignState, OnUncertain, RetriedKind } from '../../domain/campaign/campaign.js';
 import type { ReputationBaseline } from '../../domain/campaign/reputation.js';
 import type { StoredFinding } from '../../domain/mail/finding.js';
+import type { Held } from '../../domain/waiting/campaign-waiting.js';
 
 export interface Sender {
   readonly name: string | null;
@@ -29,8 +30,10 @@ export interface CampaignContent {
   readonly reply_to: string | null;
 }
 
-/** What a pause leaves in the row: the counts that a resume excuses, or what is wrong with the letter. */
-export type PauseRecord = Partial<Pick<Campaign, 'excused' | 'findings'>>;
+/** What a pause leaves in the row: the counts that a resume excuses, what is wrong with the letter, or a sentence. */
+export interface PauseRecord extends Partial<Pick<Campaign, 'excused' | 'findings'>> {
+  readonly detail?: string;
+}
 
 /** The letter that a launch has fixed: its hash, its template, and the findings of its check. */
 export type RenderedLetter = Pick<Campaign, 'rendered' | 'rendered_template' | 'findings'>;
@@ -38,6 +41,8 @@ export type RenderedLetter = Pick<Campaign, 'rendered' | 'rendered_template' | '
 export interface CampaignRound {
   readonly takes: readonly RetriedKind[];
   readonly due: Date;
+  /** When it was opened; its recipients wait from then until it is due. */
+  readonly opened_at?: Date;
   /** Only these subscribers, where the operator listed them. */
   readonly only?: readonly number[];
 }
@@ -59,6 +64,8 @@ export interface Campaign extends CampaignContent {
   readonly settings: CampaignSettings;
   readonly state: CampaignState;
   readonly reason: string | null;
+  /** Since when it is paused, or makes no progress for `reason`; null where it moves. */
+  readonly held?: Held | null;
   /** The draft that a `drafting` campaign waits for. */
   readonly drafting?: Drafting;
   /** The campaign is sent only after approval; absent or null: no approval needed. */

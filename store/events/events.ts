@@ -85,6 +85,12 @@ export function events(store: Store) {
         ])
         .next(),
 
+    /** Those of the ids under which an event is stored. */
+    existing: async (ids: readonly string[]): Promise<ReadonlySet<string>> => {
+      const found = await visible.find({ _id: { $in: [...ids] } }, { projection: { _id: 1 } }).toArray();
+      return new Set(found.map(({ _id }) => _id));
+    },
+
     ofCampaign: (account: number, campaign: number): Promise<Event[]> =>
       rows.find({ account, campaign }).sort({ at: 1, _id: 1 }).toArray(),
   };

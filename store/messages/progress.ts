@@ -18,7 +18,7 @@ export function messageProgress(store: Store, lease: number) {
   const rows = majorityCollection<Message>(store, 'messages');
   // Two lines: an outcome does not wait for the claims of others.
   const lines = { claiming: groupedWrites(rows), settling: groupedWrites(rows) };
-  return { ...owning(lines, lease), ...deciding(rows, lease) };
+  return { ...owning(lines, lease), ...deciding(rows, lease), ...watching(rows, lease) };
 }
 
 type Lines = Readonly<Record<'claiming' | 'settling', ConditionalWrites<Message>>>;
@@ -105,6 +105,22 @@ function deciding(rows: Collection<Message>, lease: number) {
      */
     recordLateEvidence: (account: number, _id: string, step: MessageStep, token?: string): Promise<Message | null> =>
       decide({ _id, account, state: { $in: ['uncertain', 'deferred'] }, token: token ?? { $ne: null } }, step, null),
+  };
+}
+
+function watching(rows: Collection<Message>, lease: number) {
+  return {
+    /**
+     * Of these messages those whose owner has been silent for half a lease, each with the time at which another process may
+     * decide. For the display: decides nothing.
+     */
+    silentAmong: async (ids: readonly string[]): Promise<ReadonlyMap<string, Date>> => {
+      const found = rows.aggregate<{ _id: string; free: Date }>([
+        { $match: { _id: { $in: [...ids] }, state: 'sending', $expr: leaseExpired(lease / 2) } },
+        { $project: { free: { $add: ['$seen', lease] } } },
+      ]);
+      return new Map((await found.toArray()).map(({ _id, free }) => [_id, free]));
+    },
   };
 }
 

@@ -19,6 +19,8 @@ export interface Issue {
   readonly reason: IssueReason | null;
   /** The last problem, as a sentence. */
   readonly detail: string | null;
+  /** When its source is tried again; absent before the first problem. */
+  readonly next_try?: Date | null;
   /** It began late. */
   readonly late: boolean;
   readonly sent_late: boolean;
@@ -82,7 +84,8 @@ export function issues({ db }: Store) {
       move(key, ['preparing'], made),
 
     /** Records the problem of the last try. */
-    recordDetail: (key: IssueKey, detail: string | null) => move(key, ['preparing'], { detail }),
+    recordDetail: (key: IssueKey, detail: string | null, next_try: Date | null = null) =>
+      move(key, ['preparing'], { detail, next_try }),
 
     recordLaunched: (key: IssueKey, subject: string) =>
       move(key, ['preparing'], { state: 'launched', subject, launched_at: now(), detail: null }),

@@ -54,10 +54,10 @@ test.each([...new Set(EVENTS.map(({ by }) => by))])('%s appends what is document
   expect(open).toEqual([]);
 });
 
-test('campaign events are the steered states and the two ends', () => {
+test('campaign events are the steered states, the two ends and the holds', () => {
   const steered = /new Set\(\[([^\]]+)\]\)/.exec(read('activities/campaign/plan.ts'))?.[1]?.match(/\w+/g) ?? [];
   const documented = EVENTS.filter(({ type }) => type.startsWith('campaign.')).map(({ type }) => type.slice(9));
-  expect([...new Set(documented)].sort()).toEqual([...steered, 'sent', 'failed'].sort());
+  expect([...new Set(documented)].sort()).toEqual([...steered, 'sent', 'failed', 'held', 'resumed'].sort());
 });
 
 test('the types a caller can filter by are the documented ones', () => {

@@ -97,6 +97,14 @@ const PROVOKED: readonly (readonly [types: readonly string[], act: () => Promise
     },
   ],
   [
+    ['campaign.held', 'campaign.resumed'],
+    async () => {
+      const { list } = await fixture.readers('limited', 'fine', 'other');
+      // A window of one mail, so that the refusal of the first holds the others.
+      await aCampaign(fixture.api, list, { send: true, settings: { rate_per_second: 1 } });
+    },
+  ],
+  [
     ['campaign.failed'],
     async () => {
       const { list } = await fixture.readers('missing');

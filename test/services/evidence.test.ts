@@ -85,7 +85,7 @@ test('a lost owner whose process is killed before the event: the sweep appends i
     return { kind: 'accepted', reply: { code: 250, text: 'ok' } };
   };
   const { sendPages } = deliveryActivities(sendingDeps(dyingStore(store, isLate), takenOver));
-  const input = { account, campaign, launch: 1, round: 0, probe: false };
+  const input = { account, campaign, launch: 1, round: 0, downs: 0 };
   await expect(sendPages(input)).rejects.toThrow('killed');
   expect(await kinds(sent)).toEqual(['sent']);
   await sweep();

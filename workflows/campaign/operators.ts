@@ -35,6 +35,7 @@ const NOT_READ_YET: CampaignPlan = {
   due: null,
   sendAt: null,
   approvalRequest: null,
+  held: null,
   lanes: 1,
   reportsProgress: false,
   times: { startToClose: 0, heartbeat: 0, lease: 0 },

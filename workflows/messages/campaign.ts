@@ -1,4 +1,5 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
+import type { HoldReason } from '../../domain/campaign/reasons.js';
 import { campaignWorkflowId, draftWorkflowId, queuesOf } from '../names.js';
 import { type RunLength, startOptions } from './start.js';
 
@@ -12,18 +13,18 @@ export interface CampaignInput extends RunLength {
 /** One page activity of a lane. */
 export interface PagesInput extends Omit<CampaignInput, 'longestHistory'> {
   readonly round: number;
-  /** The transport was down: send one mail before a whole window. */
-  readonly probe: boolean;
+  /** Attempts in a row that were stopped by a mail server. After one, the next sends one mail before a whole window. */
+  readonly downs: number;
 }
 
-/** Why a page activity returned: no page is open, all open pages are busy, the row ended the send, the transport is down, its time is over. */
-export type PagesResult = 'finished' | 'busy' | 'not_wanted' | 'transport_down' | 'more' | LaneWait;
+/** Why a page activity returned: no page is open, all open pages are busy, the row ended the send, its time is over, or a wait. */
+export type PagesResult = 'finished' | 'busy' | 'not_wanted' | 'more' | LaneWait;
 
-/** A server refuses all mail for a time: its quota, its storage or its rate. */
+/** The mail server takes no mail for now; the campaign's row says so. */
 export interface LaneWait {
-  readonly reason: 'quota_exceeded' | 'system_full' | 'rate_limited';
-  /** Milliseconds that the server asked for; null if it named no time. */
-  readonly ms: number | null;
+  readonly reason: HoldReason;
+  /** Milliseconds until the next attempt. */
+  readonly ms: number;
 }
 
 /**

@@ -41,7 +41,7 @@ export async function newsletterIssue(input: IssueInput): Promise<string> {
 async function untilReady(issue: IssueRef, { sendAt }: IssueView, changes: Changes): Promise<IssueView> {
   for (let tries = 0; ; tries += 1) {
     const isLast = millisecondsUntil(sendAt) === 0;
-    const found = await sourceSteps().prepareIssue(issue, isLast);
+    const found = await sourceSteps().prepareIssue(issue, isLast, tries);
     if (!found.open || found.ready) return found;
     if (found.draft !== null && (await writeIssueDraft(found.draft, sendAt))) continue;
     if (isLast) return quickSteps().skipIssue(issue, found.draft === null ? found.trouble : 'draft_failed');

@@ -36,20 +36,16 @@ export function claimer(deps: ClaimDeps, attempt: Attempt, recipients: Recipient
   let requestedAt: number | undefined;
   let prepared: Prepared | undefined;
 
-  const lease = (route: Route | undefined, wanted: number): Promise<Grant> | Grant => {
-    const rates = ratesOf(attempt, route);
-    if (wanted === 0 || rates.length === 0) return { tokens: wanted, wait: 0 };
-    return deps.tokenBuckets.lease(rates, wanted).catch(() => NO_GRANT);
-  };
-
   const prepare = async (from: number, capacity: number): Promise<void> => {
-    if ((await deps.routes.ready()) !== undefined) {
-      attempt.markTransportDown();
+    const trouble = await deps.routes.ready();
+    if (trouble !== undefined) {
+      attempt.markTransportDown(trouble.what);
       return;
     }
     const upcoming = await recipients.next(from, capacity, attempt.readAhead());
     const route = deps.routes.route();
-    const { tokens, wait } = await lease(route, upcoming.filter((candidate) => 'subscriber' in candidate).length);
+    const wanted = upcoming.filter((candidate) => 'subscriber' in candidate).length;
+    const { tokens, wait } = await leased(deps, attempt, route, wanted);
     retryAt = wait === 0 ? 0 : monotonic() + wait;
     const candidates = affordable(upcoming, tokens);
     if (candidates.length > 0) prepared = { from, upTo: from + candidates.length, candidates, paid: route?.id };
@@ -90,6 +86,20 @@ export function claimer(deps: ClaimDeps, attempt: Attempt, recipients: Recipient
       return undefined;
     },
   };
+}
+
+async function leased(
+  { tokenBuckets }: ClaimDeps,
+  attempt: Attempt,
+  route: Route | undefined,
+  wanted: number,
+): Promise<Grant> {
+  const rates = ratesOf(attempt, route);
+  if (wanted === 0 || rates.length === 0) return { tokens: wanted, wait: 0 };
+  const grant = await tokenBuckets.lease(rates, wanted).catch(() => NO_GRANT);
+  // What is shown about the rate does not stop the mail.
+  await attempt.watchRate(grant).catch(() => undefined);
+  return grant;
 }
 
 function waitUntil(at: number): number {

@@ -20,6 +20,13 @@ const ended = (state: string, when: string): EventKind => ({
   data: 'subject, emails_sent',
   by: 'activities/campaign/close.ts',
 });
+const hold = (what: string, when: string, data: string): EventKind => ({
+  type: `campaign.${what}`,
+  when,
+  id: 'campaign:<campaign>:<launch>:<beginning of the hold>:<what>',
+  data,
+  by: 'activities/campaign/hold.ts',
+});
 const draft = (state: string, when: string): EventKind => ({
   type: `draft.${state}`,
   when,
@@ -56,6 +63,8 @@ export const CAMPAIGN_EVENTS: readonly EventKind[] = [
     STEERING,
     'reason, accepted, hard, complaints',
   ),
+  hold('held', 'it makes no progress and goes on by itself; once for each hold', 'reason, detail'),
+  hold('resumed', 'the first mail after a hold was accepted or refused for its recipient', 'reason, since'),
   steered('cancelled', 'it was cancelled'),
   ended('sent', 'every recipient has a final state and at least one mail was accepted'),
   ended('failed', 'every recipient has a final state and no mail was accepted'),

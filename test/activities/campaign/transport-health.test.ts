@@ -8,7 +8,9 @@ const SHARE = 10;
 
 /** An attempt, and the replies that it gets. */
 function anAttempt({ probe = false, domains = deferringDomains(30_000) } = {}) {
-  const health = transportHealth({ probe, account: 1, share: () => SHARE, domains });
+  const proofs: string[] = [];
+  const flows = () => void proofs.push('proof');
+  const health = transportHealth({ probe, account: 1, share: () => SHARE, domains, flows });
   const reply = (line: string, domain = 'one.example') => {
     const answer = { code: Number(line.slice(0, 3)), text: line.slice(4) };
     const outcome =
@@ -20,20 +22,20 @@ function anAttempt({ probe = false, domains = deferringDomains(30_000) } = {}) {
   const replies = (n: number, line: string, domain?: string) => {
     for (let i = 0; i < n; i++) reply(line, domain);
   };
-  return { ...health, domains, reply, replies };
+  return { ...health, domains, reply, replies, proofs };
 }
 
 describe('a quota or a full server ends the claiming at its first reply', () => {
   test.each([
-    ['452 4.7.1 Hourly quota exceeded, try later', 'quota_exceeded', null],
-    ['452 4.7.1 Hourly quota exceeded, try again in 42 minutes', 'quota_exceeded', 42 * 60_000],
-    ['452 Quota exceeded', 'quota_exceeded', null],
-    ['550 Monthly quota exceeded', 'quota_exceeded', null],
-    ['452 4.3.1 Insufficient system storage', 'system_full', null],
+    ['452 4.7.1 Hourly quota exceeded, try later', 'server_quota_exceeded', null],
+    ['452 4.7.1 Hourly quota exceeded, try again in 42 minutes', 'server_quota_exceeded', 42 * 60_000],
+    ['452 Quota exceeded', 'server_quota_exceeded', null],
+    ['550 Monthly quota exceeded', 'server_quota_exceeded', null],
+    ['452 4.3.1 Insufficient system storage', 'server_full', null],
   ])('%s', (line, reason, ms) => {
     const attempt = anAttempt();
     attempt.reply(line);
-    expect([attempt.transportDown(), attempt.laneWait()]).toEqual([true, { reason, ms }]);
+    expect([attempt.transportDown(), attempt.trouble()]).toEqual([true, { reason, ms, detail: line }]);
   });
 
   test('a full mailbox does not', () => {
@@ -57,7 +59,8 @@ describe('a server that limits the rate gets less mail at once, then more again'
   test('a provider that throttles the account makes the lane wait', () => {
     const attempt = anAttempt();
     attempt.replies(SHARE, '454 4.7.0 Throttling failure: maximum sending rate exceeded');
-    expect(attempt.laneWait()).toEqual({ reason: 'rate_limited', ms: null });
+    const detail = '454 4.7.0 Throttling failure: maximum sending rate exceeded';
+    expect(attempt.trouble()).toEqual({ reason: 'server_rate_limited', ms: null, detail });
   });
 });
 
@@ -65,7 +68,7 @@ describe('a domain that defers its mail', () => {
   test('is held after a window of refusals; the transport is not down, and others are mailed', () => {
     const attempt = anAttempt();
     attempt.replies(SHARE, '421 try again later', 'busy.example');
-    expect([attempt.transportDown(), attempt.laneWait()]).toEqual([false, undefined]);
+    expect([attempt.transportDown(), attempt.trouble()]).toEqual([false, undefined]);
     expect(attempt.domains.holdOf(1, 'busy.example')).toMatchObject({ class: 'transient' });
     expect(attempt.domains.holdOf(1, 'free.example')).toBeUndefined();
     expect(attempt.domains.holdOf(2, 'busy.example')).toBeUndefined();
@@ -86,7 +89,8 @@ describe('a domain that defers its mail', () => {
     const attempt = anAttempt();
     attempt.replies(SHARE / 2, '421 later', 'one.example');
     attempt.replies(SHARE / 2, '421 later', 'two.example');
-    expect([attempt.transportDown(), attempt.laneWait()]).toEqual([true, undefined]);
+    const trouble = { reason: 'transport_unavailable', ms: null, detail: '421 later' };
+    expect([attempt.transportDown(), attempt.trouble()]).toEqual([true, trouble]);
   });
 
   test('a lost connection is the transport, whatever the domain', () => {
@@ -109,4 +113,16 @@ test('an attempt after a wait begins with one mail', () => {
   expect(attempt.window()).toBe(1);
   attempt.reply('250 ok');
   expect(attempt.window()).toBe(2);
+});
+
+test.each([
+  ['250 ok', true],
+  ['550 5.1.1 no such user', true],
+  ['451 4.7.1 Greylisted, come back', true],
+  ['421 4.3.2 shutting down', false],
+  ['452 4.7.1 Hourly quota exceeded', false],
+])('the reply %s is a proof that mail flows: %s', (line, isProof) => {
+  const attempt = anAttempt();
+  attempt.reply(line);
+  expect(attempt.proofs).toHaveLength(isProof ? 1 : 0);
 });

@@ -38,7 +38,7 @@ function lane({ account, _id: campaign }: Campaign) {
   const noMail = (): Promise<Outcome> => Promise.reject(new Error('a mail was sent'));
   const letters = compiledLetters({ ...whole(), config: readConfig({}) });
   const { sendPages } = deliveryActivities(sendingDeps(store, noMail, { letters }));
-  return () => sendPages({ account, campaign, launch: 1, round: 0, probe: false });
+  return () => sendPages({ account, campaign, launch: 1, round: 0, downs: 0 });
 }
 
 async function pausesOf({ account, _id }: Campaign) {

@@ -15,7 +15,7 @@ import { aLetter, someLinks } from '../mail/letters.js';
 export function sendingDeps(
   store: Store,
   deliver: () => Promise<Outcome>,
-  over: Partial<Pick<DeliveryDeps, 'letters'>> = {},
+  over: Partial<Pick<DeliveryDeps, 'letters' | 'transportsFor' | 'engine' | 'times' | 'tokenBuckets'>> = {},
 ): DeliveryDeps {
   const letter = compileLetter(aLetter());
   const never = new AbortController().signal;
@@ -38,6 +38,7 @@ export function sendingDeps(
     stopping: never,
     drained: never,
     sendsHere: async () => true,
+    engine: { notifyCampaign: async () => undefined },
     turns: fairTurns(turnSettings(1, PROTOCOL_TIMES)),
     ...over,
   } as unknown as DeliveryDeps;

@@ -19,6 +19,7 @@ export const HTML = '<p>Hello, <a href="https://shop.test/tea">tea</a></p>';
 const REFUSALS: Readonly<Record<string, string>> = {
   later: '451 4.3.0 try again in 1 second',
   blocked: '451 4.7.1 your IP is listed by a DNSBL, try again in 1 second',
+  limited: '452 4.7.1 Hourly quota exceeded, try again in 1 second',
   missing: '550 5.1.1 no such user',
 };
 
