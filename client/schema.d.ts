@@ -3360,6 +3360,16 @@ export interface paths {
                                 /** @enum {unknown} */
                                 state: "draft" | "drafting" | "awaiting_approval" | "scheduled" | "freezing" | "sending" | "paused" | "sent" | "failed" | "cancelled";
                                 reason: string | null;
+                                /** @description Why it does not move; null where it moves, has ended or is a draft. next_try: when it goes on, or is tried again, by itself; null: after a request, or the time is not known. */
+                                waiting: {
+                                    /** @enum {unknown} */
+                                    reason: "schedule" | "approval" | "source" | "retry" | "transport" | "rate" | "quota" | "queue" | "worker" | "paused";
+                                    /** Format: date-time */
+                                    since: string;
+                                    /** Format: date-time */
+                                    next_try: string | null;
+                                    detail: string;
+                                } | null;
                                 list_id: number;
                                 /** @description The template of the body, also where it is the default; null: a whole document that no chosen template frames. */
                                 template_id: number | null;
@@ -3538,6 +3548,16 @@ export interface paths {
                                 /** @enum {unknown} */
                                 state: "draft" | "drafting" | "awaiting_approval" | "scheduled" | "freezing" | "sending" | "paused" | "sent" | "failed" | "cancelled";
                                 reason: string | null;
+                                /** @description Why it does not move; null where it moves, has ended or is a draft. next_try: when it goes on, or is tried again, by itself; null: after a request, or the time is not known. */
+                                waiting: {
+                                    /** @enum {unknown} */
+                                    reason: "schedule" | "approval" | "source" | "retry" | "transport" | "rate" | "quota" | "queue" | "worker" | "paused";
+                                    /** Format: date-time */
+                                    since: string;
+                                    /** Format: date-time */
+                                    next_try: string | null;
+                                    detail: string;
+                                } | null;
                                 list_id: number;
                                 /** @description The template of the body, also where it is the default; null: a whole document that no chosen template frames. */
                                 template_id: number | null;
@@ -3687,6 +3707,16 @@ export interface paths {
                                 /** @enum {unknown} */
                                 state: "draft" | "drafting" | "awaiting_approval" | "scheduled" | "freezing" | "sending" | "paused" | "sent" | "failed" | "cancelled";
                                 reason: string | null;
+                                /** @description Why it does not move; null where it moves, has ended or is a draft. next_try: when it goes on, or is tried again, by itself; null: after a request, or the time is not known. */
+                                waiting: {
+                                    /** @enum {unknown} */
+                                    reason: "schedule" | "approval" | "source" | "retry" | "transport" | "rate" | "quota" | "queue" | "worker" | "paused";
+                                    /** Format: date-time */
+                                    since: string;
+                                    /** Format: date-time */
+                                    next_try: string | null;
+                                    detail: string;
+                                } | null;
                                 list_id: number;
                                 /** @description The template of the body, also where it is the default; null: a whole document that no chosen template frames. */
                                 template_id: number | null;
@@ -3885,6 +3915,16 @@ export interface paths {
                                 /** @enum {unknown} */
                                 state: "draft" | "drafting" | "awaiting_approval" | "scheduled" | "freezing" | "sending" | "paused" | "sent" | "failed" | "cancelled";
                                 reason: string | null;
+                                /** @description Why it does not move; null where it moves, has ended or is a draft. next_try: when it goes on, or is tried again, by itself; null: after a request, or the time is not known. */
+                                waiting: {
+                                    /** @enum {unknown} */
+                                    reason: "schedule" | "approval" | "source" | "retry" | "transport" | "rate" | "quota" | "queue" | "worker" | "paused";
+                                    /** Format: date-time */
+                                    since: string;
+                                    /** Format: date-time */
+                                    next_try: string | null;
+                                    detail: string;
+                                } | null;
                                 list_id: number;
                                 /** @description The template of the body, also where it is the default; null: a whole document that no chosen template frames. */
                                 template_id: number | null;
@@ -4042,6 +4082,16 @@ export interface paths {
                                 /** @enum {unknown} */
                                 state: "draft" | "drafting" | "awaiting_approval" | "scheduled" | "freezing" | "sending" | "paused" | "sent" | "failed" | "cancelled";
                                 reason: string | null;
+                                /** @description Why it does not move; null where it moves, has ended or is a draft. next_try: when it goes on, or is tried again, by itself; null: after a request, or the time is not known. */
+                                waiting: {
+                                    /** @enum {unknown} */
+                                    reason: "schedule" | "approval" | "source" | "retry" | "transport" | "rate" | "quota" | "queue" | "worker" | "paused";
+                                    /** Format: date-time */
+                                    since: string;
+                                    /** Format: date-time */
+                                    next_try: string | null;
+                                    detail: string;
+                                } | null;
                                 list_id: number;
                                 /** @description The template of the body, also where it is the default; null: a whole document that no chosen template frames. */
                                 template_id: number | null;
@@ -4203,6 +4253,16 @@ export interface paths {
                                 /** @enum {unknown} */
                                 state: "draft" | "drafting" | "awaiting_approval" | "scheduled" | "freezing" | "sending" | "paused" | "sent" | "failed" | "cancelled";
                                 reason: string | null;
+                                /** @description Why it does not move; null where it moves, has ended or is a draft. next_try: when it goes on, or is tried again, by itself; null: after a request, or the time is not known. */
+                                waiting: {
+                                    /** @enum {unknown} */
+                                    reason: "schedule" | "approval" | "source" | "retry" | "transport" | "rate" | "quota" | "queue" | "worker" | "paused";
+                                    /** Format: date-time */
+                                    since: string;
+                                    /** Format: date-time */
+                                    next_try: string | null;
+                                    detail: string;
+                                } | null;
                                 list_id: number;
                                 /** @description The template of the body, also where it is the default; null: a whole document that no chosen template frames. */
                                 template_id: number | null;
@@ -4361,6 +4421,16 @@ export interface paths {
                                 /** @enum {unknown} */
                                 state: "draft" | "drafting" | "awaiting_approval" | "scheduled" | "freezing" | "sending" | "paused" | "sent" | "failed" | "cancelled";
                                 reason: string | null;
+                                /** @description Why it does not move; null where it moves, has ended or is a draft. next_try: when it goes on, or is tried again, by itself; null: after a request, or the time is not known. */
+                                waiting: {
+                                    /** @enum {unknown} */
+                                    reason: "schedule" | "approval" | "source" | "retry" | "transport" | "rate" | "quota" | "queue" | "worker" | "paused";
+                                    /** Format: date-time */
+                                    since: string;
+                                    /** Format: date-time */
+                                    next_try: string | null;
+                                    detail: string;
+                                } | null;
                                 list_id: number;
                                 /** @description The template of the body, also where it is the default; null: a whole document that no chosen template frames. */
                                 template_id: number | null;
@@ -4519,6 +4589,16 @@ export interface paths {
                                 /** @enum {unknown} */
                                 state: "draft" | "drafting" | "awaiting_approval" | "scheduled" | "freezing" | "sending" | "paused" | "sent" | "failed" | "cancelled";
                                 reason: string | null;
+                                /** @description Why it does not move; null where it moves, has ended or is a draft. next_try: when it goes on, or is tried again, by itself; null: after a request, or the time is not known. */
+                                waiting: {
+                                    /** @enum {unknown} */
+                                    reason: "schedule" | "approval" | "source" | "retry" | "transport" | "rate" | "quota" | "queue" | "worker" | "paused";
+                                    /** Format: date-time */
+                                    since: string;
+                                    /** Format: date-time */
+                                    next_try: string | null;
+                                    detail: string;
+                                } | null;
                                 list_id: number;
                                 /** @description The template of the body, also where it is the default; null: a whole document that no chosen template frames. */
                                 template_id: number | null;
@@ -4677,6 +4757,16 @@ export interface paths {
                                 /** @enum {unknown} */
                                 state: "draft" | "drafting" | "awaiting_approval" | "scheduled" | "freezing" | "sending" | "paused" | "sent" | "failed" | "cancelled";
                                 reason: string | null;
+                                /** @description Why it does not move; null where it moves, has ended or is a draft. next_try: when it goes on, or is tried again, by itself; null: after a request, or the time is not known. */
+                                waiting: {
+                                    /** @enum {unknown} */
+                                    reason: "schedule" | "approval" | "source" | "retry" | "transport" | "rate" | "quota" | "queue" | "worker" | "paused";
+                                    /** Format: date-time */
+                                    since: string;
+                                    /** Format: date-time */
+                                    next_try: string | null;
+                                    detail: string;
+                                } | null;
                                 list_id: number;
                                 /** @description The template of the body, also where it is the default; null: a whole document that no chosen template frames. */
                                 template_id: number | null;
@@ -4839,6 +4929,16 @@ export interface paths {
                                 /** @enum {unknown} */
                                 state: "draft" | "drafting" | "awaiting_approval" | "scheduled" | "freezing" | "sending" | "paused" | "sent" | "failed" | "cancelled";
                                 reason: string | null;
+                                /** @description Why it does not move; null where it moves, has ended or is a draft. next_try: when it goes on, or is tried again, by itself; null: after a request, or the time is not known. */
+                                waiting: {
+                                    /** @enum {unknown} */
+                                    reason: "schedule" | "approval" | "source" | "retry" | "transport" | "rate" | "quota" | "queue" | "worker" | "paused";
+                                    /** Format: date-time */
+                                    since: string;
+                                    /** Format: date-time */
+                                    next_try: string | null;
+                                    detail: string;
+                                } | null;
                                 list_id: number;
                                 /** @description The template of the body, also where it is the default; null: a whole document that no chosen template frames. */
                                 template_id: number | null;
@@ -5004,6 +5104,16 @@ export interface paths {
                                 /** @enum {unknown} */
                                 state: "draft" | "drafting" | "awaiting_approval" | "scheduled" | "freezing" | "sending" | "paused" | "sent" | "failed" | "cancelled";
                                 reason: string | null;
+                                /** @description Why it does not move; null where it moves, has ended or is a draft. next_try: when it goes on, or is tried again, by itself; null: after a request, or the time is not known. */
+                                waiting: {
+                                    /** @enum {unknown} */
+                                    reason: "schedule" | "approval" | "source" | "retry" | "transport" | "rate" | "quota" | "queue" | "worker" | "paused";
+                                    /** Format: date-time */
+                                    since: string;
+                                    /** Format: date-time */
+                                    next_try: string | null;
+                                    detail: string;
+                                } | null;
                                 list_id: number;
                                 /** @description The template of the body, also where it is the default; null: a whole document that no chosen template frames. */
                                 template_id: number | null;
@@ -5317,6 +5427,16 @@ export interface paths {
                                 /** @enum {unknown} */
                                 state: "draft" | "drafting" | "awaiting_approval" | "scheduled" | "freezing" | "sending" | "paused" | "sent" | "failed" | "cancelled";
                                 reason: string | null;
+                                /** @description Why it does not move; null where it moves, has ended or is a draft. next_try: when it goes on, or is tried again, by itself; null: after a request, or the time is not known. */
+                                waiting: {
+                                    /** @enum {unknown} */
+                                    reason: "schedule" | "approval" | "source" | "retry" | "transport" | "rate" | "quota" | "queue" | "worker" | "paused";
+                                    /** Format: date-time */
+                                    since: string;
+                                    /** Format: date-time */
+                                    next_try: string | null;
+                                    detail: string;
+                                } | null;
                                 list_id: number;
                                 /** @description The template of the body, also where it is the default; null: a whole document that no chosen template frames. */
                                 template_id: number | null;
@@ -5481,6 +5601,16 @@ export interface paths {
                                 /** @enum {unknown} */
                                 state: "draft" | "drafting" | "awaiting_approval" | "scheduled" | "freezing" | "sending" | "paused" | "sent" | "failed" | "cancelled";
                                 reason: string | null;
+                                /** @description Why it does not move; null where it moves, has ended or is a draft. next_try: when it goes on, or is tried again, by itself; null: after a request, or the time is not known. */
+                                waiting: {
+                                    /** @enum {unknown} */
+                                    reason: "schedule" | "approval" | "source" | "retry" | "transport" | "rate" | "quota" | "queue" | "worker" | "paused";
+                                    /** Format: date-time */
+                                    since: string;
+                                    /** Format: date-time */
+                                    next_try: string | null;
+                                    detail: string;
+                                } | null;
                                 list_id: number;
                                 /** @description The template of the body, also where it is the default; null: a whole document that no chosen template frames. */
                                 template_id: number | null;
@@ -5645,6 +5775,16 @@ export interface paths {
                                 /** @enum {unknown} */
                                 state: "draft" | "drafting" | "awaiting_approval" | "scheduled" | "freezing" | "sending" | "paused" | "sent" | "failed" | "cancelled";
                                 reason: string | null;
+                                /** @description Why it does not move; null where it moves, has ended or is a draft. next_try: when it goes on, or is tried again, by itself; null: after a request, or the time is not known. */
+                                waiting: {
+                                    /** @enum {unknown} */
+                                    reason: "schedule" | "approval" | "source" | "retry" | "transport" | "rate" | "quota" | "queue" | "worker" | "paused";
+                                    /** Format: date-time */
+                                    since: string;
+                                    /** Format: date-time */
+                                    next_try: string | null;
+                                    detail: string;
+                                } | null;
                                 list_id: number;
                                 /** @description The template of the body, also where it is the default; null: a whole document that no chosen template frames. */
                                 template_id: number | null;
@@ -6083,6 +6223,16 @@ export interface paths {
                                 scheduled_at: string | null;
                                 /** Format: date-time */
                                 next_attempt_at: string | null;
+                                /** @description Why it does not move; null where it moves, has ended or is a draft. next_try: when it goes on, or is tried again, by itself; null: after a request, or the time is not known. */
+                                waiting: {
+                                    /** @enum {unknown} */
+                                    reason: "schedule" | "approval" | "source" | "retry" | "transport" | "rate" | "quota" | "queue" | "worker" | "paused";
+                                    /** Format: date-time */
+                                    since: string;
+                                    /** Format: date-time */
+                                    next_try: string | null;
+                                    detail: string;
+                                } | null;
                                 /** Format: date-time */
                                 expires_at: string;
                                 /** Format: date-time */
@@ -6268,6 +6418,16 @@ export interface paths {
                                 scheduled_at: string | null;
                                 /** Format: date-time */
                                 next_attempt_at: string | null;
+                                /** @description Why it does not move; null where it moves, has ended or is a draft. next_try: when it goes on, or is tried again, by itself; null: after a request, or the time is not known. */
+                                waiting: {
+                                    /** @enum {unknown} */
+                                    reason: "schedule" | "approval" | "source" | "retry" | "transport" | "rate" | "quota" | "queue" | "worker" | "paused";
+                                    /** Format: date-time */
+                                    since: string;
+                                    /** Format: date-time */
+                                    next_try: string | null;
+                                    detail: string;
+                                } | null;
                                 /** Format: date-time */
                                 expires_at: string;
                                 /** Format: date-time */
@@ -6415,6 +6575,16 @@ export interface paths {
                                 scheduled_at: string | null;
                                 /** Format: date-time */
                                 next_attempt_at: string | null;
+                                /** @description Why it does not move; null where it moves, has ended or is a draft. next_try: when it goes on, or is tried again, by itself; null: after a request, or the time is not known. */
+                                waiting: {
+                                    /** @enum {unknown} */
+                                    reason: "schedule" | "approval" | "source" | "retry" | "transport" | "rate" | "quota" | "queue" | "worker" | "paused";
+                                    /** Format: date-time */
+                                    since: string;
+                                    /** Format: date-time */
+                                    next_try: string | null;
+                                    detail: string;
+                                } | null;
                                 /** Format: date-time */
                                 expires_at: string;
                                 /** Format: date-time */
@@ -6505,6 +6675,16 @@ export interface paths {
                                 scheduled_at: string | null;
                                 /** Format: date-time */
                                 next_attempt_at: string | null;
+                                /** @description Why it does not move; null where it moves, has ended or is a draft. next_try: when it goes on, or is tried again, by itself; null: after a request, or the time is not known. */
+                                waiting: {
+                                    /** @enum {unknown} */
+                                    reason: "schedule" | "approval" | "source" | "retry" | "transport" | "rate" | "quota" | "queue" | "worker" | "paused";
+                                    /** Format: date-time */
+                                    since: string;
+                                    /** Format: date-time */
+                                    next_try: string | null;
+                                    detail: string;
+                                } | null;
                                 /** Format: date-time */
                                 expires_at: string;
                                 /** Format: date-time */
@@ -6643,6 +6823,16 @@ export interface paths {
                                 scheduled_at: string | null;
                                 /** Format: date-time */
                                 next_attempt_at: string | null;
+                                /** @description Why it does not move; null where it moves, has ended or is a draft. next_try: when it goes on, or is tried again, by itself; null: after a request, or the time is not known. */
+                                waiting: {
+                                    /** @enum {unknown} */
+                                    reason: "schedule" | "approval" | "source" | "retry" | "transport" | "rate" | "quota" | "queue" | "worker" | "paused";
+                                    /** Format: date-time */
+                                    since: string;
+                                    /** Format: date-time */
+                                    next_try: string | null;
+                                    detail: string;
+                                } | null;
                                 /** Format: date-time */
                                 expires_at: string;
                                 /** Format: date-time */
@@ -6735,6 +6925,16 @@ export interface paths {
                                     scheduled_at: string | null;
                                     /** Format: date-time */
                                     next_attempt_at: string | null;
+                                    /** @description Why it does not move; null where it moves, has ended or is a draft. next_try: when it goes on, or is tried again, by itself; null: after a request, or the time is not known. */
+                                    waiting: {
+                                        /** @enum {unknown} */
+                                        reason: "schedule" | "approval" | "source" | "retry" | "transport" | "rate" | "quota" | "queue" | "worker" | "paused";
+                                        /** Format: date-time */
+                                        since: string;
+                                        /** Format: date-time */
+                                        next_try: string | null;
+                                        detail: string;
+                                    } | null;
                                     /** Format: date-time */
                                     expires_at: string;
                                     /** Format: date-time */
@@ -6825,6 +7025,16 @@ export interface paths {
                                     /** @enum {unknown} */
                                     state: "draft" | "drafting" | "awaiting_approval" | "scheduled" | "freezing" | "sending" | "paused" | "sent" | "failed" | "cancelled";
                                     reason: string | null;
+                                    /** @description Why it does not move; null where it moves, has ended or is a draft. next_try: when it goes on, or is tried again, by itself; null: after a request, or the time is not known. */
+                                    waiting: {
+                                        /** @enum {unknown} */
+                                        reason: "schedule" | "approval" | "source" | "retry" | "transport" | "rate" | "quota" | "queue" | "worker" | "paused";
+                                        /** Format: date-time */
+                                        since: string;
+                                        /** Format: date-time */
+                                        next_try: string | null;
+                                        detail: string;
+                                    } | null;
                                     list_id: number;
                                     /** @description The template of the body, also where it is the default; null: a whole document that no chosen template frames. */
                                     template_id: number | null;
@@ -6953,6 +7163,16 @@ export interface paths {
                                     scheduled_at: string | null;
                                     /** Format: date-time */
                                     next_attempt_at: string | null;
+                                    /** @description Why it does not move; null where it moves, has ended or is a draft. next_try: when it goes on, or is tried again, by itself; null: after a request, or the time is not known. */
+                                    waiting: {
+                                        /** @enum {unknown} */
+                                        reason: "schedule" | "approval" | "source" | "retry" | "transport" | "rate" | "quota" | "queue" | "worker" | "paused";
+                                        /** Format: date-time */
+                                        since: string;
+                                        /** Format: date-time */
+                                        next_try: string | null;
+                                        detail: string;
+                                    } | null;
                                     /** Format: date-time */
                                     expires_at: string;
                                     /** Format: date-time */
@@ -8319,6 +8539,16 @@ export interface paths {
                                 /** @enum {string|null} */
                                 reason: "too_late" | "missed" | "overlap" | "paused" | "nothing_new" | "source_failed" | "no_data" | "draft_failed" | "content_blocked" | "template_not_published" | "no_recipients" | "too_many_recipients" | "too_soon" | "no_approvers" | "sender_not_verified" | "quota" | "rejected" | "approval_expired" | "withdrawn" | "engine_stopped" | null;
                                 detail: string | null;
+                                /** @description Why it does not move; null where it moves, has ended or is a draft. next_try: when it goes on, or is tried again, by itself; null: after a request, or the time is not known. */
+                                waiting: {
+                                    /** @enum {unknown} */
+                                    reason: "schedule" | "approval" | "source" | "retry" | "transport" | "rate" | "quota" | "queue" | "worker" | "paused";
+                                    /** Format: date-time */
+                                    since: string;
+                                    /** Format: date-time */
+                                    next_try: string | null;
+                                    detail: string;
+                                } | null;
                                 /** @description The issue began late. */
                                 late: boolean;
                                 /** @description The issue was sent after its sending time. */
@@ -8410,6 +8640,16 @@ export interface paths {
                                 /** @enum {string|null} */
                                 reason: "too_late" | "missed" | "overlap" | "paused" | "nothing_new" | "source_failed" | "no_data" | "draft_failed" | "content_blocked" | "template_not_published" | "no_recipients" | "too_many_recipients" | "too_soon" | "no_approvers" | "sender_not_verified" | "quota" | "rejected" | "approval_expired" | "withdrawn" | "engine_stopped" | null;
                                 detail: string | null;
+                                /** @description Why it does not move; null where it moves, has ended or is a draft. next_try: when it goes on, or is tried again, by itself; null: after a request, or the time is not known. */
+                                waiting: {
+                                    /** @enum {unknown} */
+                                    reason: "schedule" | "approval" | "source" | "retry" | "transport" | "rate" | "quota" | "queue" | "worker" | "paused";
+                                    /** Format: date-time */
+                                    since: string;
+                                    /** Format: date-time */
+                                    next_try: string | null;
+                                    detail: string;
+                                } | null;
                                 /** @description The issue began late. */
                                 late: boolean;
                                 /** @description The issue was sent after its sending time. */

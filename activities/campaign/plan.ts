@@ -38,7 +38,7 @@ export interface CampaignPlan {
   readonly times: Pick<ProtocolTimes, 'startToClose' | 'heartbeat' | 'lease'>;
 }
 
-export interface HeldPlan {
+interface HeldPlan {
   readonly reason: string;
   readonly since: string;
   readonly next_try: string | null;

@@ -5,8 +5,6 @@ import type { Campaign } from '../../store/campaigns/row.js';
 import type { Grant } from '../../store/transports/token-buckets.js';
 import { type HoldDeps, holdCampaign } from './hold.js';
 
-export type RateHold = ReturnType<typeof rateHold>;
-
 /**
  * Records a hold where other mail takes all tokens of a rate for `heldAfter` milliseconds and no recipient of the round gets
  * an outcome meanwhile, in any process. `watch` is told of each grant.

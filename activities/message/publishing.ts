@@ -3,6 +3,7 @@ import type { ProtocolTimes } from '../../domain/delivery/protocol.js';
 import { FINAL_STATES, type MessageAttempt } from '../../domain/message/message.js';
 import { type MessageEvidenceStores, settleByEarlierClick } from '../../services/evidence.js';
 import { applyRefusal, type SuppressionStores } from '../../services/suppress.js';
+import { acceptedEventId } from '../../services/waiting/messages-waiting.js';
 import type { Event, Events } from '../../store/events/events.js';
 import type { Messages } from '../../store/messages/messages.js';
 import type { Message } from '../../store/messages/row.js';
@@ -95,7 +96,7 @@ export function messagePublisher(deps: MessagePublishingDeps): PublishMessage {
 
 function acceptedEvent({ _id, account, group, role }: Message): Omit<Event, 'at'> {
   const data = { message: _id, group, role };
-  return { _id: `message:${_id}:accepted`, account, type: 'message.accepted', data };
+  return { _id: acceptedEventId(_id), account, type: 'message.accepted', data };
 }
 
 function eventsOf(row: Message): Omit<Event, 'at'>[] {

@@ -49,7 +49,7 @@ export const CAMPAIGN_REASONS = {
     waitsFor: 'rate',
   },
 } as const satisfies Readonly<Record<string, ReasonMeaning>>;
-export type CampaignReason = keyof typeof CAMPAIGN_REASONS;
+type CampaignReason = keyof typeof CAMPAIGN_REASONS;
 
 /** A reason for which a campaign that is sending makes no progress, and goes on by itself. */
 export type HoldReason = Extract<

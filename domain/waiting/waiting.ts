@@ -23,7 +23,7 @@ export interface Waiting {
 }
 
 /** What is due for longer than this is late, milliseconds; a step of a running installation takes less. */
-export const LATE_AFTER = 10_000;
+const LATE_AFTER = 10_000;
 
 export function isLate(due: Date, now: Date, slack = LATE_AFTER): boolean {
   return now.getTime() - due.getTime() > slack;

@@ -11,6 +11,7 @@ import { closed, Id, Line, nullable, OptionalName, PerSecond, Timestamp } from '
 import { AddressOnly, Sender } from '../../schema/mailboxes.js';
 import { pageFields } from '../../schema/paging.js';
 import { Finding } from '../../schema/preview.js';
+import { WaitingView } from '../../schema/waiting.js';
 import { Ai } from './drafts/drafting.js';
 import { CampaignStats } from './statistics/schema.js';
 
@@ -157,6 +158,7 @@ const view = {
   }),
   state: Type.Enum([...CAMPAIGN_STATES]),
   reason: nullable(Type.String()),
+  waiting: WaitingView,
   list_id: Id,
   template_id: nullable(
     Type.Integer({

@@ -3,21 +3,25 @@ import { fixedLetter, outcomeOf, statusOf } from '../../../domain/campaign/campa
 import { type Engagement, NO_ENGAGEMENT } from '../../../domain/campaign/engagement.js';
 import { finding } from '../../../domain/mail/finding.js';
 import { type DefaultTemplate, templateFor } from '../../../domain/template.js';
+import type { Waiting } from '../../../domain/waiting/waiting.js';
 import { isDocument } from '../../../mail/letter/document.js';
 import { defaultTemplate } from '../../../services/letters/default-template.js';
+import { type CampaignWaitingStores, campaignsWaiting } from '../../../services/waiting/campaigns-waiting.js';
 import type { CampaignSummary } from '../../../store/campaigns/reading.js';
 import type { CampaignTotals } from '../../../store/campaigns/recipient-totals.js';
 import type { Campaign } from '../../../store/campaigns/row.js';
 import { setETag } from '../../etag.js';
+import { waitingView } from '../../schema/waiting.js';
 import { timestamp, timestampOrNull } from '../../timestamp.js';
 import type { Deps } from '../../wiring.js';
 import type { CampaignResponse, CampaignRowResponse } from './schema.js';
 
-type ViewDeps = Pick<Deps, 'accounts' | 'templates' | 'recipients' | 'engagements'>;
+type ViewDeps = Pick<Deps, 'templates' | 'recipients' | 'engagements'> & CampaignWaitingStores;
 
 /** One campaign with its content and statistics. */
 async function campaignView(deps: ViewDeps, row: Campaign): Promise<{ data: CampaignResponse }> {
-  const [totals, engagement, byDefault] = await Promise.all([
+  const [waiting, totals, engagement, byDefault] = await Promise.all([
+    campaignsWaiting(deps, row.account, [row]),
     deps.recipients.totals(row.account, row._id),
     deps.engagements.of(row),
     defaultTemplate(deps, row.account),
@@ -25,7 +29,8 @@ async function campaignView(deps: ViewDeps, row: Campaign): Promise<{ data: Camp
   const summary = { ...row, is_document: isDocument(row.html) };
   const findings = row.findings?.map(({ code, where }) => finding(code, where)) ?? null;
   const content = { content: row.html, text: row.text, findings };
-  return { data: { ...campaignRowView(summary, totals, engagement, byDefault), ...content } };
+  const view = campaignRowView(summary, { totals, engagement, waiting: waiting.get(row._id) }, byDefault);
+  return { data: { ...view, ...content } };
 }
 
 /** Responds with the campaign and its ETag. */
@@ -47,16 +52,17 @@ export async function campaignRowViews(
   rows: readonly CampaignSummary[],
 ): Promise<CampaignRowResponse[]> {
   const ids = rows.map(({ _id }) => _id);
-  const [totals, engagementById, byDefault] = await Promise.all([
+  const [waiting, totals, engagementById, byDefault] = await Promise.all([
+    campaignsWaiting(deps, account, rows),
     deps.recipients.totalsOfMany(account, ids),
     deps.engagements.ofMany(account, rows),
     defaultTemplate(deps, account),
   ]);
   return rows.flatMap((row) => {
     const own = totals.get(row._id);
-    return own === undefined
-      ? []
-      : [campaignRowView(row, own, engagementById.get(row._id) ?? NO_ENGAGEMENT, byDefault)];
+    if (own === undefined) return [];
+    const engagement = engagementById.get(row._id) ?? NO_ENGAGEMENT;
+    return [campaignRowView(row, { totals: own, engagement, waiting: waiting.get(row._id) }, byDefault)];
   });
 }
 
@@ -75,10 +81,15 @@ function templateIdOf(row: CampaignSummary, byDefault: DefaultTemplate): number 
   return templateFor(row, byDefault);
 }
 
+interface Shown {
+  readonly totals: CampaignTotals;
+  readonly engagement: Engagement;
+  readonly waiting: Waiting | undefined;
+}
+
 function campaignRowView(
   row: CampaignSummary,
-  totals: CampaignTotals,
-  engagement: Engagement,
+  { totals, engagement, waiting }: Shown,
   byDefault: DefaultTemplate,
 ): CampaignRowResponse {
   const { _id: id, name, subject, preheader, state, reason, list_id, creation_method, from, reply_to, settings } = row;
@@ -91,6 +102,7 @@ function campaignRowView(
     outcome: outcomeOf(state, totals),
     state,
     reason,
+    waiting: waitingView(waiting),
     list_id,
     template_id: templateIdOf(row, byDefault),
     creation_method,

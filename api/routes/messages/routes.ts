@@ -11,7 +11,7 @@ import { Data, refusals } from '../../schema/envelope.js';
 import type { Deps } from '../../wiring.js';
 import { demandOneName, searchedPerson } from '../people/search.js';
 import { MessagePath, MessageSearch, NewMessage } from './schema.js';
-import { acceptedView, messageDetailView, messageView } from './view.js';
+import { acceptedView, messageDetailView, messageRowViews, messageView } from './view.js';
 import { MessageAccepted, MessagePage, MessageRow, MessageView } from './view-schema.js';
 
 const tags = ['Messages'];
@@ -65,7 +65,7 @@ function readMessages(app: Api, deps: Deps): void {
       const found = await deps.messages.page(account, query);
       const shown = found.slice(0, limit);
       const next = found.length > limit ? (shown.at(-1)?._id ?? null) : null;
-      return { data: shown.map(messageView), meta: { next } };
+      return { data: await messageRowViews(deps, account, shown), meta: { next } };
     },
   );
 

@@ -1,6 +1,7 @@
 import { type Static, Type } from 'typebox';
 import { MESSAGE_STATES } from '../../../domain/message/message.js';
 import { Id, nullable, Timestamp } from '../../schema/fields.js';
+import { WaitingView } from '../../schema/waiting.js';
 import { Environment } from './schema.js';
 
 /** Events of a mail after it was sent. */
@@ -54,6 +55,7 @@ const view = {
   attempts: Type.Integer(),
   scheduled_at: nullable(Timestamp),
   next_attempt_at: nullable(Timestamp),
+  waiting: WaitingView,
   expires_at: Timestamp,
   created_at: Timestamp,
   updated_at: Timestamp,

@@ -1,8 +1,13 @@
+import { now } from '../../../clock.js';
 import type { MessageContent } from '../../../domain/message/message.js';
+import { messageWaiting } from '../../../domain/waiting/message-waiting.js';
+import type { Waiting } from '../../../domain/waiting/waiting.js';
 import { messageIdOn } from '../../../mail/message/compose.js';
 import type { AcceptedMessage } from '../../../services/accept-message.js';
+import { messagesWaiting } from '../../../services/waiting/messages-waiting.js';
 import type { Event } from '../../../store/events/events.js';
 import type { Message } from '../../../store/messages/row.js';
+import { waitingView } from '../../schema/waiting.js';
 import { timestamp, timestampOrNull } from '../../timestamp.js';
 import type { Deps } from '../../wiring.js';
 import { LATER_EVENTS, type MessageResponse, type TimelineEntryResponse } from './view-schema.js';
@@ -20,7 +25,8 @@ export function acceptedView({ primary, known, copies }: AcceptedMessage, key: s
   };
 }
 
-export function messageView(row: Message): MessageResponse {
+/** `waiting`: as it is known; by default, as the row alone shows it. */
+export function messageView(row: Message, waiting: Waiting | null = messageWaiting(row, now())): MessageResponse {
   const waits = row.state === 'accepted' || row.state === 'deferred';
   return {
     id: row._id,
@@ -39,24 +45,30 @@ export function messageView(row: Message): MessageResponse {
     attempts: row.attempt,
     scheduled_at: timestampOrNull(row.scheduled_at ?? null),
     next_attempt_at: waits ? timestamp(row.due) : null,
+    waiting: waitingView(waiting),
     expires_at: timestamp(row.expires_at),
     created_at: timestamp(row.created_at),
     updated_at: timestamp(row.updated_at),
   };
 }
 
+/** Rows of a list. */
+export async function messageRowViews(deps: Deps, account: number, rows: readonly Message[]) {
+  const waiting = await messagesWaiting(deps, account, rows);
+  return rows.map((row) => messageView(row, waiting.get(row._id) ?? null));
+}
+
 /** A message with its content, its copies and its timeline. */
-export async function messageDetailView(
-  { contents, messages, events }: Pick<Deps, 'contents' | 'events' | 'messages'>,
-  row: Message,
-) {
-  const [content, group, laterEvents] = await Promise.all([
+export async function messageDetailView(deps: Deps, row: Message) {
+  const { contents, messages, events } = deps;
+  const [waiting, content, group, laterEvents] = await Promise.all([
+    messagesWaiting(deps, row.account, [row]),
     contents.ofMessage(row),
     row.role === 'to' ? messages.ofGroup(row.account, row.group) : [row],
     events.ofMessage(row.account, row._id, LATER_EVENT_TYPES, MAX_LATER_EVENTS),
   ]);
   return {
-    ...messageView(row),
+    ...messageView(row, waiting.get(row._id) ?? null),
     ...contentView(content),
     additionalRecipients: row.role === 'to' ? copyViews(group) : [],
     run: row.run ?? null,

@@ -5,6 +5,7 @@ import { Failure } from '../../../domain/errors.js';
 import { issueId } from '../../../domain/newsletter/issue.js';
 import { isTimeOf, timesAfter } from '../../../domain/newsletter/timetable.js';
 import { givenTime } from '../../../domain/timestamp.js';
+import { issuesWaiting } from '../../../services/waiting/issues-waiting.js';
 import type { Issue } from '../../../store/newsletters/issues.js';
 import type { Newsletter } from '../../../store/newsletters/newsletters.js';
 import type { Api } from '../../api.js';
@@ -76,7 +77,9 @@ function issues(app: Api, deps: Deps): void {
     async (request) => {
       const { account, _id } = await rowOf(deps, request);
       const { found, total } = await deps.issues.page(account, _id, skipOf(request.query), request.query.per_page);
-      return { data: found.map(issueView), meta: pageMeta(request.query, total) };
+      const waiting = await issuesWaiting(deps, accountOf(request), found);
+      const data = found.map((row) => issueView(row, waiting.get(row._id) ?? null));
+      return { data, meta: pageMeta(request.query, total) };
     },
   );
   app.post(
@@ -93,7 +96,8 @@ function issues(app: Api, deps: Deps): void {
     async (request, reply) => {
       const row = await rowOf(deps, request);
       const issue = await triggerIssue(deps, row, request.body.scheduled_at, originOf(request));
-      return reply.code(202).send({ data: issueView(issue) });
+      const waiting = await issuesWaiting(deps, issue.account, [issue]);
+      return reply.code(202).send({ data: issueView(issue, waiting.get(issue._id) ?? null) });
     },
   );
 }

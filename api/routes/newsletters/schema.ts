@@ -10,6 +10,7 @@ import { OVERFLOWS, SOURCE_KINDS } from '../../../domain/newsletter/source.js';
 import { closed, DisplayName, Id, Line, nullable, Patterned, Timestamp } from '../../schema/fields.js';
 import { AddressList, AddressOnly, Sender } from '../../schema/mailboxes.js';
 import { pageFields } from '../../schema/paging.js';
+import { WaitingView } from '../../schema/waiting.js';
 import { Hours, Settings, SettingsView } from '../campaigns/schema.js';
 
 const Day = Patterned('^\\d{4}-\\d{2}-\\d{2}$', 'must be a day such as 2026-12-25', {
@@ -207,6 +208,7 @@ export const IssueView = Type.Object(
     state: Type.Enum([...ISSUE_STATES]),
     reason: Type.Unsafe<IssueReason | null>({ type: ['string', 'null'], enum: [...Object.keys(ISSUE_REASONS), null] }),
     detail: nullable(Type.String()),
+    waiting: WaitingView,
     late: Type.Boolean({ description: 'The issue began late.' }),
     sent_late: Type.Boolean({ description: 'The issue was sent after its sending time.' }),
     subject: nullable(Type.String()),

@@ -2,8 +2,10 @@ import type { Static } from 'typebox';
 import { now } from '../../../clock.js';
 import { timesAfter } from '../../../domain/newsletter/timetable.js';
 import { formatInZone } from '../../../domain/newsletter/zone.js';
+import type { Waiting } from '../../../domain/waiting/waiting.js';
 import type { Issue } from '../../../store/newsletters/issues.js';
 import type { Newsletter } from '../../../store/newsletters/newsletters.js';
+import { waitingView } from '../../schema/waiting.js';
 import { timestamp, timestampOrNull } from '../../timestamp.js';
 import type { IssueView, NewsletterResponse, NextTime } from './schema.js';
 
@@ -61,13 +63,13 @@ export function nextTimesView(row: Newsletter, count: number): Static<typeof Nex
   }));
 }
 
-export function issueView(row: Issue): Static<typeof IssueView> {
+export function issueView(row: Issue, waiting: Waiting | null): Static<typeof IssueView> {
   const { _id: id, kind, state, reason, detail, late, sent_late, subject, campaign: campaign_id } = row;
   // A triggered issue waits for its content and its approval, not for a time.
   const sendAt = kind === 'triggered' ? (row.launched_at ?? row.created_at) : row.send_at;
   return {
     ...{ id, kind, scheduled_at: timestamp(row.scheduled_at), send_at: timestamp(sendAt) },
-    ...{ state, reason, detail, late, sent_late, subject, campaign_id },
+    ...{ state, reason, detail, waiting: waitingView(waiting), late, sent_late, subject, campaign_id },
     items_sent: row.feed?.sent ?? null,
     items_left: row.feed?.left ?? null,
     created_at: timestamp(row.created_at),

@@ -93,7 +93,12 @@ test.each<[string, Partial<WaitingMessage>, MessageFacts | undefined, object | n
     'waits for a token',
     {},
     facts({ usedUp }),
-    { reason: 'rate', since: at(500), next_try: new Date(Number(NOW) + usedUp.wait), detail: 'The account allows 3 mails a second.' },
+    {
+      reason: 'rate',
+      since: at(500),
+      next_try: new Date(Number(NOW) + usedUp.wait),
+      detail: 'The account allows 3 mails a second.',
+    },
   ],
   ['waits behind others', {}, facts({ routes: [{ ...route, isBusy: true }] }), { reason: 'queue', since: at(500) }],
   ['is being sent', { state: 'sending', seen: at(590) }, facts(), null],
