@@ -16,7 +16,7 @@ import { inSpan, type SpanOptions } from '../../tracing/spans.js';
 import type { LaneWait, PagesInput, PagesResult } from '../../workflows/messages/campaign.js';
 import { localSignal } from '../signal.js';
 import { type Attempt, beginAttempt } from './attempt.js';
-import { holdLane, releaseCampaign } from './hold.js';
+import { holdLane, releaseCampaign } from './holds/hold.js';
 import { instant, ownPage, type PageOwner } from './page/owner.js';
 import { type WorkDeps, workPage } from './page/work.js';
 import { pagePublisher } from './publishing.js';

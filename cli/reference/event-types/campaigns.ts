@@ -25,7 +25,7 @@ const hold = (what: string, when: string, data: string): EventKind => ({
   when,
   id: 'campaign:<campaign>:<launch>:<beginning of the hold>:<what>',
   data,
-  by: 'activities/campaign/hold.ts',
+  by: 'activities/campaign/holds/hold.ts',
 });
 const draft = (state: string, when: string): EventKind => ({
   type: `draft.${state}`,

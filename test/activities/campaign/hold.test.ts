@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { deliveryActivities } from '../../../activities/campaign/delivery.js';
-import { holdCampaign, releaseCampaign } from '../../../activities/campaign/hold.js';
+import { holdCampaign, releaseCampaign } from '../../../activities/campaign/holds/hold.js';
 import type { LedgerPage } from '../../../domain/campaign/ledger-page.js';
 import type { ConnectionTrouble, Outcome } from '../../../domain/delivery/outcome.js';
 import { PROTOCOL_TIMES } from '../../../domain/delivery/protocol.js';

@@ -1,8 +1,8 @@
-import type { CampaignHolds, Hold } from '../../store/campaigns/holds.js';
-import type { Ledger, RoundKey } from '../../store/campaigns/ledger.js';
-import type { Campaign } from '../../store/campaigns/row.js';
-import type { Event, Events } from '../../store/events/events.js';
-import type { Engine } from '../engine.js';
+import type { CampaignHolds, Hold } from '../../../store/campaigns/holds.js';
+import type { Ledger, RoundKey } from '../../../store/campaigns/ledger.js';
+import type { Campaign } from '../../../store/campaigns/row.js';
+import type { Event, Events } from '../../../store/events/events.js';
+import type { Engine } from '../../engine.js';
 
 export interface HoldDeps {
   readonly campaignHolds: CampaignHolds;

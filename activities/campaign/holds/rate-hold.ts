@@ -1,8 +1,8 @@
-import { monotonic } from '../../clock.js';
-import { rateSentence } from '../../domain/waiting/waiting.js';
-import type { RoundKey } from '../../store/campaigns/ledger.js';
-import type { Campaign } from '../../store/campaigns/row.js';
-import type { Grant } from '../../store/transports/token-buckets.js';
+import { monotonic } from '../../../clock.js';
+import { rateSentence } from '../../../domain/waiting/waiting.js';
+import type { RoundKey } from '../../../store/campaigns/ledger.js';
+import type { Campaign } from '../../../store/campaigns/row.js';
+import type { Grant } from '../../../store/transports/token-buckets.js';
 import { type HoldDeps, holdCampaign } from './hold.js';
 
 /**
