@@ -1949,8 +1949,10 @@ export interface paths {
                                     header: string;
                                     field: string | null;
                                 }[];
-                                /** @description What the request did not say. */
-                                guessed: ("encoding" | "delimiter" | "columns" | "statuses")[];
+                                /** @description The row of the header as in a spreadsheet; null if the file has none. */
+                                header_row: number | null;
+                                /** @description What the request did not say. `header_row`: the header is not the first row. `addresses`: names stand beside addresses, as in `Ada <ada@shop.example>`. */
+                                guessed: ("encoding" | "delimiter" | "header_row" | "columns" | "statuses" | "addresses")[];
                                 /** @description What the first rows say in their status columns. Rows with other words are invalid. */
                                 status_values: {
                                     column: string;
@@ -2062,8 +2064,10 @@ export interface paths {
                                     header: string;
                                     field: string | null;
                                 }[];
-                                /** @description What the request did not say. */
-                                guessed: ("encoding" | "delimiter" | "columns" | "statuses")[];
+                                /** @description The row of the header as in a spreadsheet; null if the file has none. */
+                                header_row: number | null;
+                                /** @description What the request did not say. `header_row`: the header is not the first row. `addresses`: names stand beside addresses, as in `Ada <ada@shop.example>`. */
+                                guessed: ("encoding" | "delimiter" | "header_row" | "columns" | "statuses" | "addresses")[];
                                 /** @description What the first rows say in their status columns. Rows with other words are invalid. */
                                 status_values: {
                                     column: string;
@@ -12053,6 +12057,8 @@ export interface paths {
                     encoding?: string;
                     /** @description A comma, `;`, `|` or `tab`. It is guessed if it is missing. */
                     delimiter?: string;
+                    /** @description The row of the header as in a spreadsheet, or 0 if the file has none. It is guessed if it is missing. */
+                    header_row?: number;
                     /** @description JSON: what a cell of a status column says → active, pending, unsubscribed, bounced, complained. */
                     statuses?: string;
                 };
@@ -12080,6 +12086,8 @@ export interface paths {
                         encoding?: string;
                         /** @description A comma, `;`, `|` or `tab`. It is guessed if it is missing. */
                         delimiter?: string;
+                        /** @description The row of the header as in a spreadsheet, or 0 if the file has none. It is guessed if it is missing. */
+                        header_row?: number;
                         /** @description JSON: what a cell of a status column says → active, pending, unsubscribed, bounced, complained. */
                         statuses?: string;
                     };
@@ -12116,8 +12124,10 @@ export interface paths {
                                     header: string;
                                     field: string | null;
                                 }[];
-                                /** @description What the request did not say. */
-                                guessed: ("encoding" | "delimiter" | "columns" | "statuses")[];
+                                /** @description The row of the header as in a spreadsheet; null if the file has none. */
+                                header_row: number | null;
+                                /** @description What the request did not say. `header_row`: the header is not the first row. `addresses`: names stand beside addresses, as in `Ada <ada@shop.example>`. */
+                                guessed: ("encoding" | "delimiter" | "header_row" | "columns" | "statuses" | "addresses")[];
                                 /** @description What the first rows say in their status columns. Rows with other words are invalid. */
                                 status_values: {
                                     column: string;

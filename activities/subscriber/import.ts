@@ -1,7 +1,7 @@
 import { monotonic } from '../../clock.js';
 import { countFates, countStatuses } from '../../domain/import/row-fate.js';
 import { brokenRowError, type RowError, readRow, refusalError } from '../../domain/import/row-reading.js';
-import { parseMailbox } from '../../mail/address.js';
+import { parseAddressCell } from '../../mail/address-cell.js';
 import type { Imports, OwnedImport } from '../../store/imports/imports.js';
 import type { CsvFile, Import } from '../../store/imports/row.js';
 import type { ImportErrors, ImportRows } from '../../store/imports/rows.js';
@@ -110,12 +110,12 @@ async function readerOf({ customFields }: SubscriberImportDeps, { account, tags 
   const { columns, format = null, statuses = [], encoding } = file;
   const decode = cellDecoder(encoding);
   const fields = await customFields.rules(account);
-  return { columns, format, statuses: new Map(statuses), decode, tags, fields, parseAddress: parseMailbox };
+  return { columns, format, statuses: new Map(statuses), decode, tags, fields, parseAddress: parseAddressCell };
 }
 
-/** Row numbers are those of a spreadsheet; most files have a header. */
-function numbered({ isHeaderless = false }: CsvFile, error: RowError): RowError {
-  return isHeaderless ? { ...error, row: error.row - 1 } : error;
+/** Row numbers are those of a spreadsheet, in which the table may begin below a title. */
+function numbered({ firstRow = 2 }: CsvFile, error: RowError): RowError {
+  return { ...error, row: error.row + firstRow - 2 };
 }
 
 /** Names the row that cannot be read, then ends the import: nothing says where the next row begins. */

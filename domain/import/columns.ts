@@ -56,13 +56,14 @@ export interface FileHead {
   readonly headers: readonly string[];
   readonly rows: readonly (readonly string[])[];
   readonly statuses?: GivenStatuses;
+  readonly isAddress: (cell: string) => boolean;
 }
 
 /**
  * Assigns a field to each column of a file: from the caller's mapping first, then by the known export, then by known headers and
  * the cells below them; the rest become attributes.
  */
-export function columnsOf({ headers, rows, statuses }: FileHead, mapping: ColumnMapping = {}): Columns {
+export function columnsOf({ headers, rows, statuses, isAddress }: FileHead, mapping: ColumnMapping = {}): Columns {
   const mapped = new Map(Object.entries(mapping).map(([header, field]) => [folded(header), field]));
   const faults = mappingFaults(headers, mapping);
   if (faults.length > 0) return { kind: 'faults', about: 'mapping', sentences: faults };
@@ -75,7 +76,7 @@ export function columnsOf({ headers, rows, statuses }: FileHead, mapping: Column
     const field = known ? format?.fields[foldedWord(header)] : fieldFor(header, cellsAt(rows, at), statuses);
     return { header, field: takeField(field ?? null, taken) };
   });
-  const complete = withAddresses(columns, rows);
+  const complete = withAddresses(columns, rows, isAddress);
   const sentences = fileFaults(complete);
   if (sentences.length > 0) return { kind: 'faults', about: 'file', sentences };
   return { kind: 'columns', columns: complete, format: format?.name ?? null };
@@ -114,16 +115,16 @@ function weakField(word: string, cells: readonly string[], statuses?: GivenStatu
   return known.length > said.length / 2 ? field : undefined;
 }
 
-/** Without a column of a known name, the first column whose cells are all addresses. */
-function withAddresses(columns: readonly CsvColumn[], rows: FileHead['rows']): readonly CsvColumn[] {
+/** Without a column of a known name, the first column most of whose cells are addresses. */
+function withAddresses(
+  columns: readonly CsvColumn[],
+  rows: FileHead['rows'],
+  isAddress: FileHead['isAddress'],
+): readonly CsvColumn[] {
   if (columns.some(({ field }) => field === 'email')) return columns;
   const at = columns.findIndex(({ field }, index) => {
     const cells = cellsAt(rows, index);
-    return (
-      field?.startsWith('attributes.') &&
-      cells.length > 0 &&
-      cells.every((cell) => /^[^\s@]+@[^\s@]+\.[^\s@]+$/.test(cell))
-    );
+    return field?.startsWith('attributes.') && cells.filter(isAddress).length > cells.length / 2;
   });
   return columns.map((column, index) => (index === at ? { ...column, field: 'email' } : column));
 }
@@ -168,6 +169,16 @@ function fileFaults(columns: readonly CsvColumn[]): string[] {
 function isField(text: string): boolean {
   const known = (COLUMN_FIELDS as readonly string[]).includes(text);
   return known || (text.startsWith('attributes.') && ATTRIBUTE.test(text.slice('attributes.'.length)));
+}
+
+/** Whether a header is a usual one of a column of addresses. */
+export function isEmailHeader(header: string): boolean {
+  return FIELD_OF.get(foldedWord(header)) === 'email';
+}
+
+/** Headers are compared without case, accents and blanks around them. */
+export function sameHeader(one: string, other: string): boolean {
+  return folded(one) === folded(other);
 }
 
 function folded(header: string): string {

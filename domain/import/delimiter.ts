@@ -11,17 +11,19 @@ export function delimiterNamed(text: string): Delimiter | undefined {
 
 const LINES = 20;
 
-/** The delimiter that splits the first lines most evenly into the most cells; a comma if none splits them. */
+/** The delimiter that splits most of the first lines into the same number of cells; a comma if none splits them. */
 export function delimiterOf(text: string): Delimiter {
-  const [header = '', ...others] = firstLines(text);
-  const cuts = (line: string, delimiter: Delimiter) => line.split(delimiter).length;
+  const lines = firstLines(text);
   const score = (delimiter: Delimiter): number => {
-    const cells = cuts(header, delimiter);
-    if (cells === 1) return 0;
-    const even = others.filter((line) => cuts(line, delimiter) === cells).length;
-    return cells + (others.length === 0 ? 0 : (1_000 * even) / others.length);
+    const sizes = lines.map((line) => line.split(delimiter).length);
+    const scores = sizes.map((cells) => (cells === 1 ? 0 : cells + (1_000 * countOf(sizes, cells)) / lines.length));
+    return Math.max(0, ...scores);
   };
   return DELIMITERS.reduce((best, delimiter) => (score(delimiter) > score(best) ? delimiter : best));
+}
+
+function countOf(sizes: readonly number[], size: number): number {
+  return sizes.filter((one) => one === size).length;
 }
 
 /** Excel's first line `sep=;` names the delimiter; `length` is that of the line with its line end. */

@@ -40,6 +40,8 @@ export type ReadRow =
 interface ParsedAddress {
   readonly shown: string;
   readonly identity: string;
+  /** That stands beside the address in its cell; may be empty. */
+  readonly name: string;
 }
 
 export interface RowReader {
@@ -81,13 +83,15 @@ export function readRow(reader: RowReader, cells: readonly string[], row: number
   const collected: Collected = { tags: [...reader.tags], attributes: new Map(), statuses: [], dates: new Map() };
   const fault = collectCells(reader, collected, cells);
   if (fault !== undefined) return { kind: 'error', error: rowError(row, fault) };
-  const { email = '', attributes: written, first_name, last_name, tags } = collected;
+  const { email = '', attributes: written, tags } = collected;
   const address = parseAddress(email);
   if (address === undefined) {
     const column = columns.find(({ field }) => field === 'email')?.header ?? 'email';
     const reason = email === '' ? 'missing_email' : 'invalid_email';
     return { kind: 'error', error: rowError(row, { column, reason, value: email }) };
   }
+  if (address.name !== '' && address.name.length <= LONGEST.name) splitName(collected, oneLine(address.name));
+  const { first_name, last_name } = collected;
   const fit = checkAttributes(Object.fromEntries(written), rules);
   if (fit.kind === 'faults') return { kind: 'error', error: attributeError(columns, row, written, fit.faults[0]) };
   const standing: RowStanding | undefined = standingIn(collected, columns);
@@ -169,7 +173,7 @@ function collect(
   }
   switch (field) {
     case 'email':
-      into.email = text.replace(INVISIBLE, '').trim();
+      into.email = text;
       return undefined;
     case 'first_name':
     case 'last_name':
@@ -207,15 +211,17 @@ function collectObject({ attributes }: Collected, column: string, text: string):
   return undefined;
 }
 
-/** The first word and the rest; a column of its own precedes. */
+const TITLE = /^(?:(?:ph\.?\s?d|md|dr|prof|mba|esq|jr|sr|inc|ltd|llc|gmbh|ag|kg|co|corp|sa|srl|bv|ii|iii|iv)\b|m\.)/i;
+
+/** The first word and the rest, or `last, first`; columns of their own precede. */
 function splitName(into: Collected, name: string): void {
-  const [, first = name, rest = ''] = /^(\S+)\s+(.+)$/.exec(name) ?? [];
+  const [, surname = '', given = ''] = /^([^,]+),\s*([^,]+)$/.exec(name) ?? [];
+  const isTurned = given !== '' && !TITLE.test(given);
+  const [, first = name, rest = ''] = isTurned ? [name, given, surname] : (/^(\S+)\s+(.+)$/.exec(name) ?? []);
   into.first_name ??= first;
   if (rest !== '') into.last_name ??= rest;
 }
 
-/** Zero-width characters that are copied along with addresses. */
-const INVISIBLE = /[\u200b-\u200f\u2060\ufeff]/g;
 /** As in the API: C1 controls are allowed. */
 const CONTROL = /(?![\x80-\x9f])\p{Cc}+/gu;
 

@@ -7,6 +7,9 @@ import type { BlobId } from '../mongo/blobs.js';
 export const IMPORT_STATES = ['queued', 'running', 'done', 'failed'] as const;
 export type ImportState = (typeof IMPORT_STATES)[number];
 
+/** What an import may have to guess. */
+export const IMPORT_GUESSES = ['encoding', 'delimiter', 'header_row', 'columns', 'statuses', 'addresses'] as const;
+
 /** Why an import ended before the end of its file. */
 export type ImportFailure = 'unclosed_quote' | 'row_too_long' | 'list_deleted' | 'file_lost';
 
@@ -45,7 +48,9 @@ export interface Guess {
   /** Of the file as it was sent. */
   readonly encoding: string;
   /** What the request did not say. */
-  readonly guessed: readonly ('encoding' | 'delimiter' | 'columns' | 'statuses')[];
+  readonly guessed: readonly (typeof IMPORT_GUESSES)[number][];
+  /** As in a spreadsheet; null: the file has no header. */
+  readonly headerRow: number | null;
   readonly status_values: readonly StatusValue[];
 }
 
@@ -60,8 +65,8 @@ export interface CsvFile {
   readonly start: number;
   /** The known export that it is. Absent, like the fields below, in rows of earlier versions. */
   readonly format?: string | null;
-  /** The first row is not a header. */
-  readonly isHeaderless?: boolean;
+  /** The number of the first row below the header in a spreadsheet. */
+  readonly firstRow?: number;
   /** Words of its status columns with the statuses that the request gives them. */
   readonly statuses?: readonly (readonly [word: string, status: SubscriberStatus])[];
   readonly guess?: Guess;

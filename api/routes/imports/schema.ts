@@ -1,7 +1,7 @@
 import { type Static, Type } from 'typebox';
 import { COLUMN_FIELDS } from '../../../domain/import/column-fields.js';
 import { SUBSCRIBER_LIMITS, SUBSCRIBER_STATUSES } from '../../../domain/subscriber/subscriber.js';
-import { IMPORT_STATES, type Import, type SampleRow } from '../../../store/imports/row.js';
+import { IMPORT_GUESSES, IMPORT_STATES, type Import, type SampleRow } from '../../../store/imports/row.js';
 import { closed, Id, nullable, Timestamp } from '../../schema/fields.js';
 import { pageFields } from '../../schema/paging.js';
 import { timestamp, timestampOrNull } from '../../timestamp.js';
@@ -32,12 +32,19 @@ const Statuses = Type.String({
   description: `JSON: what a cell of a status column says → ${SUBSCRIBER_STATUSES.join(', ')}.`,
   examples: ['{"VIP":"active","Nope":"unsubscribed"}'],
 });
+const HeaderRow = Type.Integer({
+  minimum: 0,
+  maximum: 100,
+  description: 'The row of the header as in a spreadsheet, or 0 if the file has none. It is guessed if it is missing.',
+  examples: [4],
+});
 const options = {
   mapping: Type.Optional(Mapping),
   dry_run: Type.Optional(DryRun),
   tags: Type.Optional(Tags),
   encoding: Type.Optional(Encoding),
   delimiter: Type.Optional(DelimiterName),
+  header_row: Type.Optional(HeaderRow),
   statuses: Type.Optional(Statuses),
 };
 
@@ -98,8 +105,12 @@ export const ImportView = Type.Object(
     encoding: Type.String(),
     delimiter: Type.String(),
     columns: Type.Array(Type.Object({ header: Type.String(), field: nullable(Type.String()) })),
-    guessed: Type.Array(Type.Enum(['encoding', 'delimiter', 'columns', 'statuses']), {
-      description: 'What the request did not say.',
+    header_row: nullable(
+      Type.Integer({ description: 'The row of the header as in a spreadsheet; null if the file has none.' }),
+    ),
+    guessed: Type.Array(Type.Enum([...IMPORT_GUESSES]), {
+      description:
+        'What the request did not say. `header_row`: the header is not the first row. `addresses`: names stand beside addresses, as in `Ada <ada@shop.example>`.',
     }),
     status_values: Type.Array(StatusValueView, {
       description: 'What the first rows say in their status columns. Rows with other words are invalid.',
@@ -136,6 +147,7 @@ export const ImportView = Type.Object(
           { header: 'E-Mail', field: 'email' },
           { header: 'Ort', field: 'attributes.ort' },
         ],
+        header_row: 1,
         guessed: ['encoding', 'delimiter', 'columns'],
         status_values: [],
         sample: [
@@ -185,6 +197,7 @@ export function importView(row: Import): Static<typeof ImportView> {
     encoding: guess?.encoding ?? encoding,
     delimiter,
     columns: columns.map((column) => ({ ...column })),
+    header_row: guess?.headerRow ?? null,
     guessed: [...(guess?.guessed ?? [])],
     status_values: (guess?.status_values ?? []).map(({ column, value, status }) => ({ column, value, status })),
     sample: sample.map(sampleView),

@@ -124,18 +124,29 @@ interface ImportOptions extends FileOptions {
 }
 
 const LONGEST_TAG = 64;
+const MOST_ROWS_ABOVE = 100;
 
 const FAULTS = {
   mapping: 'The mapping must be a JSON object from headers to fields or null.',
   dry_run: 'The dry_run must be true or false.',
   tags: `The tags must be at most ${SUBSCRIBER_LIMITS.tags} of up to ${LONGEST_TAG} characters.`,
   delimiter: 'The delimiter must be a comma, a semicolon, a tab or "|".',
+  header_row: 'The header_row must be a whole number from 0 to 100.',
   statuses: `The statuses must be a JSON object from words to ${SUBSCRIBER_STATUSES.join(', ')}.`,
 } as const;
 
 /** Reads form fields and query parameters in the same way. Throws `validation_failed` with all errors. */
 function importOptions(given: Readonly<Record<string, unknown>>): ImportOptions {
-  const { mapping = '{}', dry_run = false, tags = [], encoding, delimiter, statuses = '{}', ...unknown } = given;
+  const {
+    mapping = '{}',
+    dry_run = false,
+    tags = [],
+    encoding,
+    delimiter,
+    statuses = '{}',
+    header_row,
+    ...unknown
+  } = given;
   const errors: Record<string, readonly string[]> = {};
   for (const name of Object.keys(unknown)) errors[name] = [`The ${name} field is not known.`];
   const delimiters = textOf(delimiter) === undefined ? undefined : (delimiterNamed(String(delimiter)) ?? null);
@@ -144,14 +155,17 @@ function importOptions(given: Readonly<Record<string, unknown>>): ImportOptions 
     dry_run: flagOf(dry_run),
     tags: tagsOf([tags].flat()),
     statuses: statusesOf(statuses),
+    header_row: rowNumberOf(header_row),
   };
-  for (const name of ['mapping', 'dry_run', 'tags', 'statuses'] as const) {
+  for (const name of ['mapping', 'dry_run', 'tags', 'statuses', 'header_row'] as const) {
     if (options[name] === undefined) errors[name] = [FAULTS[name]];
   }
   if (delimiters === null) errors['delimiter'] = [FAULTS.delimiter];
   demandNoFaults(errors);
+  const { header_row: headerRow, ...fit } = options;
   return {
-    ...(options as Pick<ImportOptions, keyof typeof options>),
+    ...(fit as Pick<ImportOptions, keyof typeof fit>),
+    headerRow: headerRow ?? undefined,
     delimiter: delimiters ?? undefined,
     encoding: encodingNamed(textOf(encoding)),
   };
@@ -173,6 +187,13 @@ function mappingOf(given: unknown): ColumnMapping | undefined {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
   const fits = Object.values(value).every((field) => field === null || typeof field === 'string');
   return fits ? (value as ColumnMapping) : undefined;
+}
+
+/** Null if it is not given, undefined if it is no row. */
+function rowNumberOf(given: unknown): number | null | undefined {
+  if (given === undefined || given === '') return null;
+  const number = /^\d{1,3}$/.test(String(given)) ? Number(given) : Number.NaN;
+  return number <= MOST_ROWS_ABOVE ? number : undefined;
 }
 
 function flagOf(given: unknown): boolean | undefined {

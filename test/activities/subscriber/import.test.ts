@@ -41,6 +41,14 @@ describe('an import', () => {
     ]);
   });
 
+  test('numbers the rows of a table below a title as a spreadsheet does', async () => {
+    const list = await fixture.aList();
+    const { _id: id } = await fixture.anImport(list, 'Contacts\n\nE-Mail,City\nAnn <ann@a.test>,Rome\nbad,Oslo\n');
+    expect((await run(id)).kind).toBe('done');
+    expect(await fixture.people(list)).toMatchObject([{ email: 'ann@a.test', first_name: 'Ann' }]);
+    expect(await fixture.errorsOf(id)).toEqual([{ row: 5, column: 'E-Mail', reason: 'invalid_email', value: 'bad' }]);
+  });
+
   test('reactivates no person and changes no status', async () => {
     const list = await fixture.aList();
     const before = await fixture.anImport(list, 'email\nu@a.test\nb@a.test\nc@a.test\n');

@@ -3,7 +3,7 @@ import { columnsOf } from '../../../domain/import/columns.js';
 import { delimiterOf, namedDelimiter } from '../../../domain/import/delimiter.js';
 
 const fieldsOf = (headers: readonly string[], mapping = {}) => {
-  const found = columnsOf({ headers, rows: [] }, mapping);
+  const found = columnsOf({ headers, rows: [], isAddress: () => false }, mapping);
   return found.kind === 'columns' ? found.columns.map(({ field }) => field) : found.sentences;
 };
 

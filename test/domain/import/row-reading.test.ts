@@ -1,15 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import { columnsOf } from '../../../domain/import/columns.js';
 import { readRow } from '../../../domain/import/row-reading.js';
-import { parseMailbox } from '../../../mail/address.js';
+import { parseAddressCell } from '../../../mail/address-cell.js';
 
 const found = columnsOf(
-  { headers: ['Mail', 'Vorname', 'Tags', 'City', 'Note'], rows: [] },
+  { headers: ['Mail', 'Vorname', 'Tags', 'City', 'Note'], rows: [], isAddress: () => false },
   { Mail: 'email', Note: null },
 );
 const columns = found.kind === 'columns' ? found.columns : [];
 const decode = (cell: string) => cell;
-const reader = { columns, decode, format: null, tags: ['all'], parseAddress: parseMailbox } as const;
+const reader = { columns, decode, format: null, tags: ['all'], parseAddress: parseAddressCell } as const;
 
 const fields = { rules: [{ name: 'city', type: 'number', choices: null }], strict: true } as const;
 
@@ -43,6 +43,20 @@ describe('a row', () => {
     expect(readRow(reader, ['\u200ba@a.test\ufeff'], 0)).toMatchObject({ request: { email: 'a@a.test' } });
   });
 
+  test.each([
+    ['Ann Mary Lee <a@a.test>', 'Ann', 'Mary Lee'],
+    ['"Lee, Ann" <a@a.test>', 'Ann', 'Lee'],
+    ['"Ann Lee, PhD" <a@a.test>', 'Ann', 'Lee, PhD'],
+    ['"ceo@bank.test" <a@a.test>', undefined, undefined],
+  ])('takes the name beside the address %s', (cell, first_name, last_name) => {
+    const read = readRow(reader, [cell], 0);
+    expect(read.kind === 'request' && [read.request.first_name, read.request.last_name]).toEqual([
+      first_name,
+      last_name,
+    ]);
+    expect(readRow(reader, [cell, 'Zoe'], 0)).toMatchObject({ request: { first_name: 'Zoe', email: 'a@a.test' } });
+  });
+
   test('keeps an attribute as text', () => {
     expect(readRow(reader, ['a@a.test', '', '', '00123'], 0)).toMatchObject({
       request: { attributes: { city: '00123' } },
@@ -51,7 +65,7 @@ describe('a row', () => {
 
   test.each([
     [['', 'Ann'], { column: 'Mail', reason: 'missing_email', value: '' }],
-    [['Ann <ann@a.test>'], { column: 'Mail', reason: 'invalid_email', value: 'Ann <ann@a.test>' }],
+    [['Ann <ann@a.test> (home)'], { column: 'Mail', reason: 'invalid_email', value: 'Ann <ann@a.test> (home)' }],
     [['a@a.test', 'x'.repeat(256)], { column: 'Vorname', reason: 'too_long', value: 'x'.repeat(254) }],
     [['a@a.test', '', `ok,${'t'.repeat(65)}`], { column: 'Tags', reason: 'too_long', value: 't'.repeat(65) }],
     [['a@a.test', '', '', 'c'.repeat(2_049)], { column: 'City', reason: 'too_long', value: 'c'.repeat(254) }],

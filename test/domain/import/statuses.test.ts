@@ -2,15 +2,21 @@ import { describe, expect, test } from 'vitest';
 import { columnsOf } from '../../../domain/import/columns.js';
 import { readRow } from '../../../domain/import/row-reading.js';
 import { foldedWord, statusAfter, statusIn } from '../../../domain/import/statuses.js';
-import { parseMailbox } from '../../../mail/address.js';
+import { parseAddressCell } from '../../../mail/address-cell.js';
 
 /** What a file of these lines makes of its first row. */
 function read(lines: readonly (readonly string[])[], mapping = {}, statuses: Record<string, 'active'> = {}) {
   const [headers = [], ...rows] = lines;
   const words = new Map(Object.entries(statuses).map(([word, status]) => [foldedWord(word), status]));
-  const found = columnsOf({ headers, rows, statuses: words }, mapping);
+  const found = columnsOf({ headers, rows, statuses: words, isAddress: (cell) => cell.includes('@') }, mapping);
   if (found.kind === 'faults') throw new Error(found.sentences.join(' '));
-  const reader = { ...found, tags: [], statuses: words, decode: (cell: string) => cell, parseAddress: parseMailbox };
+  const reader = {
+    ...found,
+    tags: [],
+    statuses: words,
+    decode: (cell: string) => cell,
+    parseAddress: parseAddressCell,
+  };
   const row = readRow(reader, rows[0] ?? [], 0);
   return {
     format: found.format,

@@ -21,6 +21,7 @@ export interface Upload {
   readonly mapping?: ColumnMapping;
   readonly encoding?: string;
   readonly statuses?: Readonly<Record<string, SubscriberStatus>>;
+  readonly headerRow?: number;
 }
 
 export type ImportFixture = Awaited<ReturnType<typeof importFixture>>;
@@ -78,11 +79,12 @@ type Stores = Pick<SubscriberImportDeps, 'imports' | 'blobs'>;
 async function accepted(stores: Stores, list: number, csv: string | Buffer, upload: Upload): Promise<Import> {
   const { imports, blobs } = stores;
   const row = await imports.openUpload(ACCOUNT, list, blobs.newId());
-  const { mapping = {}, encoding, tags = [], statuses = {} } = upload;
+  const { mapping = {}, encoding, tags = [], statuses = {}, headerRow } = upload;
   const request = { name: 'people.csv', limit: 10_000_000, encoding };
   const source = Readable.from([Buffer.from(csv as string)]);
   const stored = await storeUpload(source, blobs.write(ACCOUNT, row.blob, request.name), request);
-  const options = { mapping, encoding, delimiter: undefined, statuses: new Map(Object.entries(statuses)), tags };
+  const words = new Map(Object.entries(statuses));
+  const options = { mapping, encoding, delimiter: undefined, statuses: words, tags, headerRow };
   return imports.accept(row, {
     file: csvFileOf(stored, options),
     dry_run: upload.dry_run ?? false,

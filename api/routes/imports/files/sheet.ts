@@ -17,6 +17,8 @@ const LONGEST_CELL = 32_767;
 const LONGEST_ROW = 262_144;
 /** Bytes of XML that are read at once: many short cells may refer to one long text. */
 const STEP = 4_096;
+/** Blank rows are missing in the XML. Above the first address they count, because a header may be below them. */
+const BLANK_ROWS = 100;
 const DAY = 86_400_000;
 
 interface CellType {
@@ -53,10 +55,20 @@ export async function* sheetLines(
 function sheetHandlers(workbook: Workbook, onRow: (cells: readonly string[]) => void) {
   let row: string[] = [];
   let cell: CellType | undefined;
-  let [value, isValue, phonetic, length] = ['', false, 0, 0];
+  let [value, isValue, phonetic, length, number, rows] = ['', false, 0, 0, 0, 0];
+  let isAbove = true;
+  const close = (): void => {
+    if (isAbove && row.length > 0) for (; rows < Math.min(number - 1, BLANK_ROWS); rows++) onRow([]);
+    rows += 1;
+    isAbove &&= !row.some((text) => text.includes('@'));
+    onRow(row);
+  };
   return {
     open: (tag: string, attributes: Readonly<Record<string, string>>) => {
-      if (tag === 'row') [row, length] = [[], 0];
+      if (tag === 'row') {
+        [row, length] = [[], 0];
+        number = Number(attributes['r'] ?? 0);
+      }
       if (tag === 'rPh') phonetic += 1;
       if (tag === 'c') {
         cell = typeOf(attributes, row.length);
@@ -75,7 +87,7 @@ function sheetHandlers(workbook: Workbook, onRow: (cells: readonly string[]) => 
         if (length > LONGEST_ROW) throw refused('file', 'The workbook has a row of more than 262,144 characters.');
         cell = undefined;
       }
-      if (tag === 'row') onRow(row);
+      if (tag === 'row') close();
     },
   };
 }

@@ -124,6 +124,53 @@ test('a file without a header is read by its first row', async () => {
   expect(data.sample).toMatchObject([{ row: 1, email: 'a@a.test', first_name: 'Ann' }, { row: 2 }]);
 });
 
+describe('rows above the header', () => {
+  const text = (at: string, value: string) => `<c r="${at}" t="str"><v>${value}</v></c>`;
+  const workbook = aWorkbook(
+    `<row r="1">${text('A1', 'Contacts of May')}</row><row r="4">${text('A4', 'Prénom')}${text('B4', 'E-Mail')}</row><row r="5">${text('A5', 'Ann')}${text('B5', 'a@a.test')}</row>`,
+  );
+  const csv = 'Contacts of May\nExported;2026-05-15\n\nPrénom;E-Mail\nAnn;a@a.test\n';
+  const columns = [
+    { header: 'Prénom', field: 'first_name' },
+    { header: 'E-Mail', field: 'email' },
+  ];
+
+  test.each([
+    ['a CSV file', csv],
+    ['a workbook', workbook],
+  ])('of %s are left out, and the answer says so', async (_, file) => {
+    const data = await answerTo(file, { dry_run: 'true' });
+    expect(data).toMatchObject({ columns, header_row: 4, sample: [{ row: 5, email: 'a@a.test', first_name: 'Ann' }] });
+    expect(data.guessed).toContain('header_row');
+  });
+
+  test('can be said, and a file may have none', async () => {
+    const data = await answerTo(csv, { header_row: '4' });
+    expect([data.header_row, data.guessed.includes('header_row')]).toEqual([4, false]);
+    const none = await answerTo(csv, { header_row: '0', mapping: '{"Column 2":"email"}' });
+    expect(none).toMatchObject({ header_row: null, sample: [{ row: 5, email: 'a@a.test' }] });
+  });
+
+  test.each(['-1', '101', 'x', '40'])('cannot be %s', async (header_row) => {
+    expect(Object.keys((await post(csv, { header_row })).json().error.errors)).toEqual(['header_row']);
+  });
+
+  test('a mapped header is found without its case and accents, and is no guess', async () => {
+    const query = { mapping: '{"prenom":"first_name","e-mail":"email"}', encoding: 'utf-8', delimiter: ';' };
+    expect((await answerTo('Prénom;E-Mail\nAnn;a@a.test\n', query)).guessed).toEqual([]);
+  });
+});
+
+test('names beside addresses are read, and the answer says so', async () => {
+  const data = await answerTo('E-Mail,City\n"""Lovelace, Ada"" <a@a.test>",Rome\nmailto:b@a.test,Bern\n');
+  expect(data.guessed).toContain('addresses');
+  expect(data.sample).toMatchObject([
+    { email: 'a@a.test', first_name: 'Ada', last_name: 'Lovelace' },
+    { email: 'b@a.test', first_name: null },
+  ]);
+  expect((await answerTo('E-Mail\na@a.test\n')).guessed).not.toContain('addresses');
+});
+
 test('a workbook is read whatever its type is called', async () => {
   const rows = '<row><c t="str"><v>email</v></c></row><row><c t="str"><v>a@a.test</v></c></row>';
   for (const type of [
