@@ -15,7 +15,7 @@ import { requestIds, requestLog } from './hooks/logging.js';
 import { watchReads } from './hooks/recent-reads.js';
 import { limitAddresses, refuseWhenOverloaded } from './hooks/request-limits.js';
 import { serializeResponsesBySchema, validateWithTypeBox } from './hooks/validation.js';
-import { metrics } from './metrics.js';
+import { metrics } from './metrics/metrics.js';
 import { documentRoutes } from './openapi.js';
 import { providerWebhooks } from './providers/webhook-route.js';
 import { publicPages } from './public/routes.js';

@@ -29,6 +29,8 @@ export interface Deps extends Stores {
   readonly timeLimits?: TimeLimits;
   /** Milliseconds for which reads that every message needs are kept; one second if absent, 0 keeps none. */
   readonly readsKeptFor?: number;
+  /** Milliseconds between two readings of the store for metrics; ten seconds if absent, 0 reads each time. */
+  readonly metricsReadEvery?: number;
   /** Milliseconds that a visit to a tracked link waits for its write; the default of the group commit if absent. */
   readonly visitTimeout?: number;
 }

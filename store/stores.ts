@@ -33,6 +33,8 @@ import { messageProgress } from './messages/progress.js';
 import { blobs } from './mongo/blobs.js';
 import type { Store } from './mongo/connect.js';
 import { counters } from './mongo/counters.js';
+import { openWork } from './monitoring/open-work.js';
+import { sweepRecords } from './monitoring/sweep-record.js';
 import { issues, pushedData } from './newsletters/issues.js';
 import { newsletters } from './newsletters/newsletters.js';
 import { messageQuota } from './quotas/message-quota.js';
@@ -80,6 +82,8 @@ export function stores(store: Store, { secret, lease = PROTOCOL_TIMES.lease }: S
     counters: counters(store),
     requestLimits: requestLimits(store),
     retention: retention(store),
+    openWork: openWork(store, lease),
+    sweepRecords: sweepRecords(store),
     storedResponses: storedResponses(store),
   };
 }

@@ -80,12 +80,12 @@ function rowParts(deps: SweepDeps): SweepPart[] {
     rows: AsyncIterable<T>,
     check: (row: T) => Promise<void>,
   ) => {
+    const failed: string[] = [];
     for await (const row of rows) {
       // A row that fails must not delay the others.
-      await check(row).catch((error) =>
-        deps.log.warn({ id: row._id, error: String(error) }, 'the sweep could not process a row'),
-      );
+      await check(row).catch((error) => failed.push(`${row._id}: ${error}`));
     }
+    if (failed.length > 0) throw new Error(`${failed.length} of its rows failed. ${failed.slice(0, 3).join('; ')}`);
   };
   return [
     ['campaigns', () => eachRow(deps.campaignProgress.due(now()), (row) => sweepCampaign(deps, row))],

@@ -2,8 +2,8 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
 import { collectDefaultMetrics, type Registry } from 'prom-client';
-import { mergedMetrics } from '../../api/merged-metrics.js';
-import { isToken } from '../../api/metrics.js';
+import { mergedMetrics } from '../../api/metrics/merged-metrics.js';
+import { isToken } from '../../api/metrics/metrics.js';
 import type { OtherMetrics } from '../../api/wiring.js';
 import type { Config } from '../../config.js';
 

@@ -105,9 +105,9 @@ export const MAIL_INDEXES: readonly Index[] = [
   },
   {
     on: 'messages',
-    keys: { sweep_at: 1 },
+    keys: { sweep_at: 1, due: 1 },
     options: { partialFilterExpression: { sweep_at: { $type: 'date' } } },
-    serves: 'the sweep: messages that need a workflow or an event',
+    serves: 'the sweep: messages that need a workflow or an event; how long the longest-waiting one is due',
   },
   { on: 'messages', keys: { account: 1, _id: -1 }, serves: 'messages of an account, newest first' },
   { on: 'messages', keys: { account: 1, state: 1, _id: -1 }, serves: 'messages of an account by state' },

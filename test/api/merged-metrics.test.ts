@@ -1,6 +1,6 @@
 import { Counter, collectDefaultMetrics, Registry } from 'prom-client';
 import { expect, test } from 'vitest';
-import { mergedMetrics } from '../../api/merged-metrics.js';
+import { mergedMetrics } from '../../api/metrics/merged-metrics.js';
 
 async function textOf(name: string | undefined, count: number): Promise<string> {
   const registry = new Registry();

@@ -64,6 +64,7 @@ export async function anApi(
     timeLimits: parts.timeLimits ?? { ...TIME_LIMITS, loopDelay: 0 },
     // Tests write to the store behind the API's back.
     readsKeptFor: parts.readsKeptFor ?? 0,
+    metricsReadEvery: 0,
     // Visits are read back at once.
     visitTimeout: 60_000,
     ...stores(store, { secret: config.secret ?? '' }),

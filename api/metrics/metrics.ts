@@ -1,11 +1,12 @@
 import { timingSafeEqual } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
 import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
-import { Failure } from '../domain/errors.js';
-import { storeResponds } from '../store/mongo/responds.js';
-import type { Api } from './api.js';
+import { Failure } from '../../domain/errors.js';
+import { storeResponds } from '../../store/mongo/responds.js';
+import type { Api } from '../api.js';
+import type { Deps } from '../wiring.js';
 import { mergedMetrics } from './merged-metrics.js';
-import type { Deps } from './wiring.js';
+import { watchOpenWork } from './open-work.js';
 
 const COLLECT_TIMEOUT_MS = 2_000;
 const BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
@@ -21,7 +22,7 @@ export function metrics(app: Api, deps: Deps): void {
   collectDefaultMetrics({ register: registry });
   timeRequests(app, registry);
   watchServers(registry, deps);
-  watchOpenWork(registry, deps);
+  watchOpenWork(registry, deps, withinTimeout);
   app.get('/metrics', { schema: { hide: true } }, async (request, reply) => {
     if (!isToken(request.headers.authorization, metricsToken)) throw new Failure('unauthenticated');
     const texts = await Promise.all([registry.metrics(), ...(await (deps.otherMetrics?.() ?? []))]);
@@ -62,31 +63,6 @@ function watchServers(registry: Registry, { store, engine }: Deps): void {
       ]);
       up.set({ server: 'mongodb' }, Number(mongodb ?? false));
       up.set({ server: 'temporal' }, Number(temporal ?? false));
-    },
-  });
-}
-
-/** Totals over all accounts from the store: the same in every process; no values while the store is down. */
-function watchOpenWork(registry: Registry, { campaigns, messages }: Deps): void {
-  const running = new Gauge({
-    name: 'everpost_campaigns',
-    help: 'Campaigns in progress, by state.',
-    labelNames: ['state'],
-    registers: [registry],
-    collect: async () => {
-      running.reset();
-      for (const { state, count } of (await withinTimeout(campaigns.countUnderWay())) ?? [])
-        running.set({ state }, count);
-    },
-  });
-  const open: Gauge = new Gauge({
-    name: 'everpost_messages_open',
-    help: 'Messages that have not ended.',
-    registers: [registry],
-    collect: async () => {
-      const count = await withinTimeout(messages.countOpen());
-      if (count === undefined) open.remove();
-      else open.set(count);
     },
   });
 }
