@@ -122,7 +122,7 @@ describe('the Dockerfile', () => {
     const floors = readdirSync(packageRoot(), { withFileTypes: true })
       .filter((entry) => entry.isDirectory() && !entry.name.startsWith('.'))
       .map(({ name }) => name)
-      .filter((name) => !['node_modules', 'dist', 'docs', 'test', 'client', 'coverage'].includes(name));
+      .filter((name) => !['node_modules', 'dist', 'deploy', 'docs', 'test', 'client', 'coverage'].includes(name));
     expect(floors.filter((floor) => !allowed.includes(floor))).toEqual([]);
   });
 });

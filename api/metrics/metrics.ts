@@ -20,14 +20,19 @@ export function metrics(app: Api, deps: Deps): void {
   if (metricsToken === undefined) return;
   const registry = deps.registry ?? new Registry();
   collectDefaultMetrics({ register: registry });
-  timeRequests(app, registry);
-  watchServers(registry, deps);
-  watchOpenWork(registry, deps, withinTimeout);
+  registerMetrics(app, registry, deps);
   app.get('/metrics', { schema: { hide: true } }, async (request, reply) => {
     if (!isToken(request.headers.authorization, metricsToken)) throw new Failure('unauthenticated');
     const texts = await Promise.all([registry.metrics(), ...(await (deps.otherMetrics?.() ?? []))]);
     return reply.type(registry.contentType).send(mergedMetrics(texts));
   });
+}
+
+/** Registers every metric of the API of our own. */
+export function registerMetrics(app: Pick<Api, 'addHook'>, registry: Registry, deps: Deps): void {
+  timeRequests(app, registry);
+  watchServers(registry, deps);
+  watchOpenWork(registry, deps, withinTimeout);
 }
 
 /** Compares the header with the token in constant time. */
@@ -36,7 +41,7 @@ export function isToken(given: string | undefined, token: string): boolean {
   return sent.length === expected.length && timingSafeEqual(sent, expected);
 }
 
-function timeRequests(app: Api, registry: Registry): void {
+function timeRequests(app: Pick<Api, 'addHook'>, registry: Registry): void {
   const seconds = new Histogram({
     name: 'everpost_http_request_seconds',
     help: 'Time from a request to its answer, by route as registered.',
