@@ -1,4 +1,4 @@
-import type { Collection, Document, Filter } from 'mongodb';
+import type { AggregateOptions, Collection, Document, Filter } from 'mongodb';
 import { CAMPAIGN_STATES, type CampaignState, type CampaignStatus, statesOf } from '../../domain/campaign/campaign.js';
 import type { LedgerPage } from '../../domain/campaign/ledger-page.js';
 import { WHOLE_DOCUMENT } from '../../domain/html.js';
@@ -71,20 +71,20 @@ export function campaignReading(store: Store) {
       limit: number,
     ): Promise<CampaignSummary[]> => {
       const launched = { account, list_id: { $in: [...lists] }, launched_at: { $type: 'date' as const } };
-      return summaries(rows, { $and: [launched, launchedBefore(after)] }, { launched_at: -1, _id: -1 }, limit);
+      return summariesTo(rows, lists, { $and: [launched, launchedBefore(after)] }, LATEST, limit);
     },
 
     /** Scheduled campaigns to these lists, the next one first. */
     scheduledTo: (account: number, lists: readonly number[], limit: number): Promise<CampaignSummary[]> => {
       const scheduled = { account, list_id: { $in: [...lists] }, state: 'scheduled' as const };
-      return summaries(rows, scheduled, { scheduled_at: 1 }, limit);
+      return summariesTo(rows, lists, scheduled, { scheduled_at: 1 }, limit);
     },
 
     /** Campaigns that are live or have sent mail, the last launched first; only those after `after` where given. */
     byLaunch: async (account: number, after: LaunchPosition | undefined, limit: number): Promise<CampaignSummary[]> => {
       const sent = await matching({ rows, pages }, account, { status: 'sent' });
       const filter = { $or: [sent, { account, state: { $in: [...statesOf('sending')] } }] };
-      return summaries(rows, { account, $and: [filter, launchedBefore(after)] }, { launched_at: -1, _id: -1 }, limit);
+      return summaries(rows, { account, $and: [filter, launchedBefore(after)] }, LATEST, limit);
     },
   };
 }
@@ -94,14 +94,30 @@ const WITHOUT_LETTER: readonly Document[] = [
   { $unset: ['html', 'text'] },
 ];
 
+type Order = Readonly<Record<string, 1 | -1>>;
+
+const LATEST: Order = { launched_at: -1, _id: -1 };
+
 function summaries(
   rows: Collection<Campaign>,
   filter: Filter<Campaign>,
-  sort: Readonly<Record<string, 1 | -1>>,
+  sort: Order,
   limit: number,
+  options: AggregateOptions = {},
 ): Promise<CampaignSummary[]> {
   const pipeline = [{ $match: filter }, { $sort: sort }, { $limit: limit }, ...WITHOUT_LETTER];
-  return rows.aggregate<CampaignSummary>(pipeline).toArray();
+  return rows.aggregate<CampaignSummary>(pipeline, options).toArray();
+}
+
+/** By the index of the lists: that of all launches of the account is in this order too, and has no end. */
+async function summariesTo(
+  rows: Collection<Campaign>,
+  lists: readonly number[],
+  filter: Filter<Campaign>,
+  sort: Order,
+  limit: number,
+): Promise<CampaignSummary[]> {
+  return lists.length === 0 ? [] : summaries(rows, filter, sort, limit, { hint: { account: 1, list_id: 1, ...sort } });
 }
 
 /** A position in the order of launches. */
