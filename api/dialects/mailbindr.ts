@@ -1,4 +1,4 @@
-import { Type } from 'typebox';
+import { type TSchema, Type } from 'typebox';
 import { acceptMessage } from '../../services/accept-message.js';
 import { secretIn } from '../hooks/auth.js';
 import { errorEnvelope } from '../hooks/failures.js';
@@ -12,8 +12,18 @@ import { type Dialect, tagOf } from './dialect.js';
 
 const { language, environment, context } = byTemplate;
 
+/** PHP writes an empty map as `[]`; null counts as not given. */
+const Empty = Type.Union([Type.Null(), Type.Array(Type.Unknown(), { maxItems: 0 })]);
+const orNone = <T extends TSchema>(schema: T) => Type.Optional(Type.Union([schema, Type.Null()]));
+
 const SendEmail = Type.Object(
-  { identifier: Identifier, receiver: Mailbox, language, environment, context },
+  {
+    identifier: Identifier,
+    receiver: Mailbox,
+    language: orNone(language),
+    environment: orNone(environment),
+    context: Type.Optional(Type.Union([context, Empty])),
+  },
   {
     ...closed,
     examples: [
@@ -56,9 +66,18 @@ export const mailbindr: Dialect = {
         },
       },
       async (request, reply) => {
-        const { receiver: to, ...by } = request.body;
+        const { receiver: to, identifier, language, environment, context } = request.body;
+        const given = {
+          ...(language != null && { language }),
+          ...(environment != null && { environment }),
+          ...(context != null && !Array.isArray(context) && { context }),
+        };
         const key = keyOf(request);
-        const { primary, known } = await acceptMessage(deps, { to, ...by }, acceptOptionsOf(request, key));
+        const { primary, known } = await acceptMessage(
+          deps,
+          { to, identifier, ...given },
+          acceptOptionsOf(request, key),
+        );
         if (known && key !== undefined) markReplayed(reply);
         const { _id: id, state: status, warning } = primary;
         return { id, status, ...(warning !== undefined && { warning }) };

@@ -6,7 +6,7 @@ import { closed } from '../../schema/fields.js';
 export const AnyName = Type.String({ pattern: '^[\\s\\S]*$' });
 const Plain = Type.Union([Type.String({ maxLength: LONGEST_HEADER }), Type.Number(), Type.Boolean()]);
 const HeaderValue = Type.Union([Plain, Type.Object({ prepared: Type.Optional(Type.Boolean()), value: Plain }, closed)]);
-const Header = Type.Union([HeaderValue, Type.Array(HeaderValue, { minItems: 1, maxItems: 10 })]);
+const Header = Type.Union([HeaderValue, Type.Array(HeaderValue, { minItems: 1, maxItems: 10 }), Type.Null()]);
 /** All forms of the page that the document links to: by name, with one or more values, or a list of names and values. */
 export const Headers = Type.Union([
   Type.Record(AnyName, Header, { maxProperties: 50 }),
@@ -61,6 +61,8 @@ function byName(given: NonNullable<Static<typeof Headers>>): Iterable<[name: str
   const fields = Array.isArray(given) ? given.map(({ key, value }) => [key, value] as const) : Object.entries(given);
   const found = new Map<string, [string, string[]]>();
   for (const [name, value] of fields) {
+    // A value that is null counts as none.
+    if (value === null) continue;
     const field = found.get(name.toLowerCase()) ?? [name, []];
     field[1].push(...[value].flat().map(textOf));
     found.set(name.toLowerCase(), field);

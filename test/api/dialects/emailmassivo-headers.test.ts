@@ -70,9 +70,12 @@ test('a Reply-To with several mailboxes is sent as it is; one without any is rep
   }
 });
 
-test.each([[null], [{}], [[]]])('headers may be %j', async (none) => {
-  expect(await accepted(none)).toMatchObject({ headers: {}, warning: undefined });
-});
+test.each([[null], [{}], [[]], [{ 'X-A': null }], [[{ key: 'X-A', value: null }]]])(
+  'headers may be %j',
+  async (none) => {
+    expect(await accepted(none)).toMatchObject({ headers: {}, warning: undefined });
+  },
+);
 
 test('headers have all forms of the page that the document links to', async () => {
   const several = { 'X-Tea': ['green', 'black'], 'X-Cup': { prepared: true, value: 'blue' } };

@@ -36,6 +36,15 @@ test('an email is a message from a template; the response has the id of the mess
   expect(shown.html).toContain('some_value');
 });
 
+test.each([
+  [{ language: null, environment: null, context: null }],
+  [{ context: [] }],
+  [{ language: undefined, environment: undefined, context: undefined }],
+])('a value that is empty counts as not given: %j', async (fields) => {
+  const answer = await send(fields);
+  expect([answer.statusCode, answer.json().warning]).toEqual([200, expect.stringContaining('some_variable')]);
+});
+
 test('the path is the same without its last slash', async () => {
   expect((await ask('POST /email/send-email', EMAIL)).statusCode).toBe(200);
 });
