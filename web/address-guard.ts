@@ -38,7 +38,9 @@ export function addressGuard(exceptions: readonly string[]): AddressGuard {
     const url = URL.canParse(text) ? new URL(text) : undefined;
     if (url === undefined || !/^https?:$/.test(url.protocol)) return 'must be an https:// URL';
     if (url.username + url.password !== '') return 'must not hold a user or a password';
-    const addressClass = literalClass(url.hostname.replace(/^\[|\]$|\.$/g, ''));
+    const host = url.hostname.replace(/^\[|\]$|\.$/g, '');
+    const addressClass = literalClass(host);
+    if (addressClass === 'public' && LOCAL_NAME.test(host)) return PRIVATE;
     if (addressClass === 'forbidden') return PRIVATE;
     return addressClass === 'public' ? publicFault(url) : undefined;
   };
@@ -57,6 +59,9 @@ export function addressGuard(exceptions: readonly string[]): AddressGuard {
 
   return { classOf, faultOf, hostFaultOf };
 }
+
+/** RFC 6761 §6.3: always this machine. */
+const LOCAL_NAME = /(?:^|\.)localhost$/;
 
 function publicFault({ protocol, port }: URL): string | undefined {
   if (protocol !== 'https:') return 'must be an https:// URL';
