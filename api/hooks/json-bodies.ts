@@ -15,7 +15,7 @@ export function acceptJsonOnly(app: Api): void {
   app.removeAllContentTypeParsers();
   const read = (request: FastifyRequest, body: Buffer, done: Done): void => {
     const text = textOf(body);
-    const fault = text === undefined ? new Failure('malformed_json') : faultOf(text);
+    const fault = text === undefined ? unreadable(body) : faultOf(text);
     if (text === undefined || fault !== undefined) done(fault ?? null, undefined);
     else if (text.trim() === '') done(null, undefined);
     else void parse(request, text, done);
@@ -28,6 +28,13 @@ export function acceptJsonOnly(app: Api): void {
         (error: Error) => done(error, undefined),
       );
   });
+}
+
+/** Bytes that are not UTF-8. */
+function unreadable(body: Buffer): Failure {
+  const isGzip = body[0] === 0x1f && body[1] === 0x8b;
+  const sentence = 'The body is compressed: name it in the header Content-Encoding: gzip.';
+  return isGzip ? new Failure('unsupported_media_type', undefined, sentence) : new Failure('malformed_json');
 }
 
 function faultOf(text: string): Failure | undefined {

@@ -40,6 +40,15 @@ test('a body that is not what its encoding says is malformed, not unread', async
   }
 });
 
+test('a packed body that does not name its encoding is told to', async () => {
+  const headers = { 'content-type': 'application/json' };
+  const answer = await api.call('POST /api/v1/lists', { payload: gzipSync(body('x')), headers });
+  expect([answer.statusCode, answer.json().error.message]).toEqual([
+    415,
+    'The body is compressed: name it in the header Content-Encoding: gzip.',
+  ]);
+});
+
 test('a small body that unpacks to more than the route accepts is refused', async () => {
   const answer = await post(gzipSync(Buffer.alloc(50_000_000, 0x20)), 'gzip');
   expect([answer.statusCode, answer.json().error.code]).toEqual([413, 'payload_too_large']);
