@@ -736,12 +736,20 @@ export interface paths {
                                 name?: string | null;
                                 /** Format: email */
                                 email: string;
-                            } | null;
+                            } | (string | {
+                                name?: string | null;
+                                /** Format: email */
+                                email: string;
+                            })[] | null;
                             reply_to?: string | {
                                 name?: string | null;
                                 /** Format: email */
                                 email: string;
-                            } | null;
+                            } | (string | {
+                                name?: string | null;
+                                /** Format: email */
+                                email: string;
+                            })[] | null;
                             subject?: string | null;
                         };
                         company?: {
@@ -760,12 +768,20 @@ export interface paths {
                                 name?: string | null;
                                 /** Format: email */
                                 email: string;
-                            } | null;
+                            } | (string | {
+                                name?: string | null;
+                                /** Format: email */
+                                email: string;
+                            })[] | null;
                             unsubscribe_to?: string | {
                                 name?: string | null;
                                 /** Format: email */
                                 email: string;
-                            } | null;
+                            } | (string | {
+                                name?: string | null;
+                                /** Format: email */
+                                email: string;
+                            })[] | null;
                         };
                         double_opt_in?: boolean;
                         language?: string | null;
@@ -931,12 +947,20 @@ export interface paths {
                                 name?: string | null;
                                 /** Format: email */
                                 email: string;
-                            } | null;
+                            } | (string | {
+                                name?: string | null;
+                                /** Format: email */
+                                email: string;
+                            })[] | null;
                             reply_to?: string | {
                                 name?: string | null;
                                 /** Format: email */
                                 email: string;
-                            } | null;
+                            } | (string | {
+                                name?: string | null;
+                                /** Format: email */
+                                email: string;
+                            })[] | null;
                             subject?: string | null;
                         };
                         company?: {
@@ -955,12 +979,20 @@ export interface paths {
                                 name?: string | null;
                                 /** Format: email */
                                 email: string;
-                            } | null;
+                            } | (string | {
+                                name?: string | null;
+                                /** Format: email */
+                                email: string;
+                            })[] | null;
                             unsubscribe_to?: string | {
                                 name?: string | null;
                                 /** Format: email */
                                 email: string;
-                            } | null;
+                            } | (string | {
+                                name?: string | null;
+                                /** Format: email */
+                                email: string;
+                            })[] | null;
                         };
                         double_opt_in?: boolean;
                         language?: string | null;
@@ -3495,12 +3527,20 @@ export interface paths {
                             name?: string | null;
                             /** Format: email */
                             email: string;
-                        } | null;
+                        } | (string | {
+                            name?: string | null;
+                            /** Format: email */
+                            email: string;
+                        })[] | null;
                         reply_to?: string | {
                             name?: string | null;
                             /** Format: email */
                             email: string;
-                        } | null;
+                        } | (string | {
+                            name?: string | null;
+                            /** Format: email */
+                            email: string;
+                        })[] | null;
                         template_id?: number | null;
                         settings?: {
                             rate_per_second?: number | null;
@@ -3870,12 +3910,20 @@ export interface paths {
                             name?: string | null;
                             /** Format: email */
                             email: string;
-                        } | null;
+                        } | (string | {
+                            name?: string | null;
+                            /** Format: email */
+                            email: string;
+                        })[] | null;
                         reply_to?: string | {
                             name?: string | null;
                             /** Format: email */
                             email: string;
-                        } | null;
+                        } | (string | {
+                            name?: string | null;
+                            /** Format: email */
+                            email: string;
+                        })[] | null;
                         template_id?: number | null;
                         settings?: {
                             rate_per_second?: number | null;
@@ -6475,26 +6523,34 @@ export interface paths {
                             name?: string | null;
                             /** Format: email */
                             email: string;
-                        } | null;
+                        } | (string | {
+                            name?: string | null;
+                            /** Format: email */
+                            email: string;
+                        })[] | null;
                         reply_to?: string | {
                             name?: string | null;
                             /** Format: email */
                             email: string;
-                        } | null;
+                        } | (string | {
+                            name?: string | null;
+                            /** Format: email */
+                            email: string;
+                        })[] | null;
                         cc?: string | {
                             email: string;
                             name?: string | null;
                         } | (string | {
                             email: string;
                             name?: string | null;
-                        })[];
+                        })[] | null;
                         bcc?: string | {
                             email: string;
                             name?: string | null;
                         } | (string | {
                             email: string;
                             name?: string | null;
-                        })[];
+                        })[] | null;
                         subject?: string;
                         preheader?: string | null;
                         template_id?: number;
@@ -7834,12 +7890,20 @@ export interface paths {
                             name?: string | null;
                             /** Format: email */
                             email: string;
-                        } | null;
+                        } | (string | {
+                            name?: string | null;
+                            /** Format: email */
+                            email: string;
+                        })[] | null;
                         reply_to?: string | {
                             name?: string | null;
                             /** Format: email */
                             email: string;
-                        } | null;
+                        } | (string | {
+                            name?: string | null;
+                            /** Format: email */
+                            email: string;
+                        })[] | null;
                         settings?: {
                             rate_per_second?: number | null;
                             /** @enum {unknown} */
@@ -8131,12 +8195,20 @@ export interface paths {
                             name?: string | null;
                             /** Format: email */
                             email: string;
-                        } | null;
+                        } | (string | {
+                            name?: string | null;
+                            /** Format: email */
+                            email: string;
+                        })[] | null;
                         reply_to?: string | {
                             name?: string | null;
                             /** Format: email */
                             email: string;
-                        } | null;
+                        } | (string | {
+                            name?: string | null;
+                            /** Format: email */
+                            email: string;
+                        })[] | null;
                         settings?: {
                             rate_per_second?: number | null;
                             /** @enum {unknown} */
@@ -12799,16 +12871,11 @@ export interface paths {
                         identifier: string;
                         /** Format: email */
                         receiver: string;
-                        language?: string;
-                        /**
-                         * @description draft: the draft, for members only. testing: the draft, marked, for any recipient. live: the published version.
-                         * @enum {unknown}
-                         */
-                        environment?: "draft" | "testing" | "live";
-                        /** @description Values for the Liquid of the template. */
+                        language?: string | null;
+                        environment?: ("draft" | "testing" | "live") | null;
                         context?: {
                             [key: string]: unknown;
-                        };
+                        } | (null | unknown[]);
                     };
                 };
             };
@@ -12882,7 +12949,7 @@ export interface paths {
                                 }) | ((string | number | boolean) | {
                                     prepared?: boolean;
                                     value: string | number | boolean;
-                                })[];
+                                })[] | null;
                             } | {
                                 key: string;
                                 value: ((string | number | boolean) | {
@@ -12891,7 +12958,7 @@ export interface paths {
                                 }) | ((string | number | boolean) | {
                                     prepared?: boolean;
                                     value: string | number | boolean;
-                                })[];
+                                })[] | null;
                             }[] | null;
                             cc?: string | string[] | null;
                             bcc?: string | string[] | null;
@@ -12980,7 +13047,7 @@ export interface paths {
                                 }) | ((string | number | boolean) | {
                                     prepared?: boolean;
                                     value: string | number | boolean;
-                                })[];
+                                })[] | null;
                             } | {
                                 key: string;
                                 value: ((string | number | boolean) | {
@@ -12989,7 +13056,7 @@ export interface paths {
                                 }) | ((string | number | boolean) | {
                                     prepared?: boolean;
                                     value: string | number | boolean;
-                                })[];
+                                })[] | null;
                             }[] | null;
                             cc?: string | string[] | null;
                             bcc?: string | string[] | null;

@@ -87,6 +87,9 @@ function senderText({ email, name }: Named): string {
   return name === null ? email : `"${name.replace(/["\\]/g, '\\$&')}" <${email}>`;
 }
 
+/** The value of a list of one, or the value itself. */
+const onlyOne = (given: unknown) => [given].flat()[0] as Exclude<Given, null>;
+
 /** A sender whose faults are noted. */
 function sender(given: Exclude<Given, null>, place: Place): Named {
   const mailbox = named(given);
@@ -105,13 +108,13 @@ function note({ faults }: Place, found: FieldErrors): void {
 }
 
 const CONVERSIONS: Readonly<Record<Form, Convert>> = {
-  mailbox: (given, place) => (given === null ? null : sender(given as Exclude<Given, null>, place)),
+  mailbox: (given, place) => (given === null ? null : sender(onlyOne(given), place)),
   recipients: (given) => {
     const all = listed(given).map(named);
     return all.length === 1 ? all[0] : all;
   },
-  copies: (given) => listed(given).map(named),
-  address: (given, place) => (given === null ? null : address(given as Exclude<Given, null>, place)),
+  copies: (given) => (given === null ? [] : listed(given).map(named)),
+  address: (given, place) => (given === null ? null : address(onlyOne(given), place)),
   text: (given, place) => {
     if (given === null) return null;
     const mailbox = sender(given as Exclude<Given, null>, place);

@@ -112,7 +112,7 @@ function limitOf(error: TValidationError): string {
     case 'minItems':
       return `must have at least ${error.params.limit} item${error.params.limit === 1 ? '' : 's'}`;
     case 'maxItems':
-      return `must not have more than ${error.params.limit} items`;
+      return `must not have more than ${error.params.limit} item${error.params.limit === 1 ? '' : 's'}`;
     case 'minProperties':
       return 'must not be empty';
     case 'maxProperties':

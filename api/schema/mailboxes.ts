@@ -28,11 +28,14 @@ interface Named {
   readonly name?: string | null;
 }
 
-/** `ada@example.org`, `Ada <ada@example.org>`, or an object. */
-export const Sender = inForm<Named | null>('mailbox', [Text, NamedAddress, Null]);
+/** Some APIs take a list of reply addresses; a mail has one sender and one Reply-To. */
+const ListOfOne = Type.Array(Type.Union([Text, NamedAddress]), { minItems: 1, maxItems: 1 });
+
+/** `ada@example.org`, `Ada <ada@example.org>`, an object, or a list of one of them. */
+export const Sender = inForm<Named | null>('mailbox', [Text, NamedAddress, ListOfOne, Null]);
 
 /** The same for a field that keeps the address only. */
-export const AddressOnly = inForm<string | null>('address', [Text, NamedAddress, Null]);
+export const AddressOnly = inForm<string | null>('address', [Text, NamedAddress, ListOfOne, Null]);
 
 /** A sender that is stored as one text, as in MAIL_FROM. */
 export const SenderText = inForm<string | null>('text', [Text, NamedAddress, Null]);
@@ -51,6 +54,7 @@ export const CopiesField = inForm<readonly GivenMailbox[]>('copies', [
   Line(LONGEST),
   CopyObject,
   Type.Array(Type.Union([Line(LONGEST), CopyObject]), { maxItems: MOST_RECIPIENTS }),
+  Null,
 ]);
 
 /** Several addresses, as a list or one string. */

@@ -37,6 +37,26 @@ test.each([
   expect(await send({ to })).toMatchObject({ to: shown, additionalRecipients: [] });
 });
 
+test('no copies may be null, and a list of one is a sender or a reply address', async () => {
+  const { id } = await send({
+    to: 'ada@example.org',
+    cc: null,
+    bcc: null,
+    from: [SHOP],
+    reply_to: ['shop@acme.example'],
+  });
+  const { data } = (await api.call(`GET /api/v1/messages/${id}`)).json();
+  expect(data).toMatchObject({ from: SHOP, reply_to: { email: 'shop@acme.example' } });
+  const letter = { list_id: list, subject: 'x', html: '<p>x</p>', reply_to: ['Shop <shop@acme.example>'] };
+  const { data: made } = (await api.call('POST /api/v1/campaigns', { payload: letter })).json();
+  expect(made.reply_to).toBe('shop@acme.example');
+  expect(
+    await errorsOf('messages', { ...MAIL, to: 'ada@example.org', reply_to: ['a@x.example', 'b@x.example'] }),
+  ).toEqual({
+    reply_to: ['The reply_to must not have more than 1 item.'],
+  });
+});
+
 test('of several recipients the first gets the message, the others copies', async () => {
   const sent = await send({ to: ['ada@example.org', 'Zoe <zoe@example.org>'] });
   expect(sent.to.email).toBe('ada@example.org');
