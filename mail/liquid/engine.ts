@@ -207,5 +207,11 @@ export function liquidFault(error: unknown): string | undefined {
   const complexity = complexityOf(error);
   if (complexity !== undefined) return complexity.message;
   if (!LiquidError.is(error) || notLightIn(error) !== undefined) return undefined;
-  return (error.message.split('\n')[0] ?? '').trim();
+  const sentence = (error.message.split('\n')[0] ?? '').trim();
+  const tag = error.name === 'RenderError' ? error.token.getText().trim() : '';
+  const isNamed = tag === '' || sentence.includes(tag) || tag.length > LONGEST_NAMED_TAG;
+  return isNamed ? sentence : sentence.replace(/(?=, line:\d+, col:\d+$)|$/, ` in ${tag}`);
 }
+
+/** A longer tag is not repeated in the sentence about it. */
+const LONGEST_NAMED_TAG = 200;

@@ -3,6 +3,7 @@ import {
   Expression,
   type FilterImplOptions,
   type Liquid,
+  LiquidError,
   ParseError,
   Parser,
   type Template,
@@ -11,7 +12,7 @@ import {
   TypeGuards,
 } from 'liquidjs';
 import { BoundedContext, budgetOf } from './budget.js';
-import { demandSimple } from './complexity.js';
+import { complexityOf, demandSimple, notLightIn } from './complexity.js';
 import { withoutGuards } from './guard.js';
 
 type Handler = Extract<FilterImplOptions, (...args: never[]) => unknown>;
@@ -59,7 +60,20 @@ function metered(name: string, filter: FilterImplOptions): FilterImplOptions {
     budget?.useValue(made);
     return made;
   };
-  return { raw, handler: counted };
+  return { raw, handler: readsExpression ? namingTag(counted) : counted };
+}
+
+/** A fault in the expression of a filter is one of its tag: liquidjs names the place within the expression alone. */
+function namingTag(handler: Handler): Handler {
+  return function* (...given: Parameters<Handler>) {
+    try {
+      const made: unknown = yield handler.apply(this, given);
+      return made;
+    } catch (error) {
+      if (!LiquidError.is(error) || complexityOf(error) !== undefined || notLightIn(error) !== undefined) throw error;
+      throw new Error((error.message.split(', line:')[0] ?? '').trim());
+    }
+  };
 }
 
 const DECODERS = new Set(['url_decode', 'base64_decode', 'base64_url_safe_decode']);

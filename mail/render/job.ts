@@ -2,6 +2,7 @@ import { type Brand, brandOf } from '../../domain/brand/brand.js';
 import type { Block } from '../../domain/mail/blocks.js';
 import type { Finding } from '../../domain/mail/finding.js';
 import { type LanguageContent, matchLanguage, type TemplateEdition } from '../../domain/template.js';
+import type { Recipient } from '../letter/letter.js';
 import type { LinkRange } from '../letter/links/address-grammar.js';
 
 /**
@@ -39,6 +40,8 @@ export interface RenderJob {
   readonly purpose: Purpose;
   /** Top-level names of the recipients' fields; null: unknown ones are not reported. */
   readonly fields: readonly string[] | null;
+  /** Some of the recipients. A letter that can be filled for none of them is refused; absent or empty: none is tried. */
+  readonly readers?: readonly Recipient[];
 }
 
 /** A letter for all recipients, with Liquid in it that `mail/letter/compile.ts` fills for each recipient. */
@@ -71,6 +74,7 @@ interface CampaignSources {
   readonly template: TemplateEdition | null;
   /** Names of its recipients' fields; null: not checked. */
   readonly fields: readonly string[] | null;
+  readonly readers: readonly Recipient[];
 }
 
 interface Company {
@@ -100,7 +104,7 @@ export function templateJob(
   };
 }
 
-export function campaignJob({ campaign, account, list, template, fields }: CampaignSources): RenderJob {
+export function campaignJob({ campaign, account, list, template, fields, readers }: CampaignSources): RenderJob {
   const from = campaign.from ?? list.defaults.from;
   const brand = brandOf(account, [list.company.name, from?.name ?? null, list.name]);
   const language = list.language ?? brand.language;
@@ -115,6 +119,7 @@ export function campaignJob({ campaign, account, list, template, fields }: Campa
     language,
     purpose: 'campaign',
     fields,
+    readers,
   };
 }
 

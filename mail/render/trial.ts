@@ -1,7 +1,7 @@
 import { Failure } from '../../domain/errors.js';
-import { compileLetter } from '../letter/compile.js';
+import { type CompiledLetter, compileLetter } from '../letter/compile.js';
 import type { MailFields } from '../letter/fields.js';
-import type { Letter } from '../letter/letter.js';
+import type { Letter, Recipient } from '../letter/letter.js';
 import { personalParts } from '../letter/personal-parts.js';
 import { spliceMail } from '../letter/splice.js';
 import { destinationsOf } from '../letter/tracking.js';
@@ -35,7 +35,7 @@ interface TrialFault {
 }
 
 type Finished = Pick<Rendered, 'html' | 'text' | 'textLinks'>;
-type Given = Pick<RenderJob, 'subject' | 'preheader' | 'purpose' | 'body' | 'template'>;
+type Given = Pick<RenderJob, 'subject' | 'preheader' | 'purpose' | 'body' | 'template' | 'readers'>;
 
 /**
  * Compiles and fills a finished letter as a launch does, with every link tracked, so that nothing fails first when it is
@@ -60,13 +60,30 @@ export function trialFault(job: Given, letter: Finished): TrialFault | undefined
   }
 }
 
-/** The mail to a recipient without any attributes. */
+/** The mail to a recipient without any attributes, and to those of the list. */
 function trialMail(job: Given, letter: Finished): TrialFault | undefined {
   const compiled = compileLetter(asTracked(job, letter));
   const filled = personalParts({ ...letter, subject: job.subject, preheader: job.preheader }, SAMPLE_FIELDS);
   if ('fault' in filled) return { code: filled.code, reason: filled.fault };
-  const mail = spliceMail(compiled, SAMPLE_FIELDS.recipient, new Date(0), SAMPLE_TOKENS);
-  return mail.kind === 'mail' ? undefined : { code: 'not_renderable', reason: mail.reason };
+  return faultFor(compiled, SAMPLE_FIELDS.recipient) ?? faultForAll(compiled, job.readers ?? []);
+}
+
+function faultFor(compiled: CompiledLetter, recipient: Recipient): TrialFault | undefined {
+  const mail = spliceMail(compiled, recipient, new Date(0), SAMPLE_TOKENS);
+  // An address that cannot be mailed is a fault of its recipient.
+  if (mail.kind === 'mail' || mail.class !== 'render_error') return undefined;
+  return { code: 'not_renderable', reason: mail.reason };
+}
+
+/** The fault for the first reader, where the letter can be filled for none: data that one lacks, others may have. */
+function faultForAll(compiled: CompiledLetter, readers: readonly Recipient[]): TrialFault | undefined {
+  let first: TrialFault | undefined;
+  for (const reader of readers) {
+    const fault = faultFor(compiled, reader);
+    if (fault === undefined) return undefined;
+    first ??= fault;
+  }
+  return first;
 }
 
 /** What a message prints depends on its context, so only its work is known. */

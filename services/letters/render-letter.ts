@@ -15,6 +15,7 @@ import type { Subscribers } from '../../store/subscribers/subscribers.js';
 import type { Templates } from '../../store/templates/templates.js';
 import { campaignSender } from '../sender.js';
 import { defaultTemplate } from './default-template.js';
+import { asRecipient } from './preview-letter.js';
 
 export interface RenderingStores {
   readonly accounts: Accounts;
@@ -39,20 +40,26 @@ export interface RenderedCampaign extends Rendered {
   readonly list: List;
 }
 
+/** Recipients that a letter is filled for before it may be sent. */
+const READERS_TRIED = 10;
+const asReader = ({ _id, ...reader }: Awaited<ReturnType<Subscribers['newestActive']>>[number]) =>
+  asRecipient({ ...reader, id: _id });
+
 /** Renders a campaign as it would be sent now. Throws `template_not_published` where it names such a template. */
 export async function renderCampaign(stores: RenderingStores, campaign: CampaignToRender): Promise<RenderedCampaign> {
   const { account: id, list_id } = campaign;
-  const [list, account, byDefault, fields] = await Promise.all([
+  const [list, account, byDefault, fields, readers] = await Promise.all([
     stores.lists.find(id, list_id),
     stores.accounts.settings(id),
     defaultTemplate(stores, id),
     stores.subscribers.fieldNames(id, list_id),
+    stores.subscribers.newestActive(id, list_id, READERS_TRIED),
   ]);
   if (typeof list === 'string') throw new Failure('validation_failed', { list_id: ['The list is gone.'] });
   const template = templateFor({ ...campaign, is_document: isDocument(campaign.html) }, byDefault);
   const edition = template === null ? null : await stores.templates.publishedEdition(id, template);
   if (template !== null && edition === null) throw new Failure('template_not_published');
-  const job = campaignJob({ campaign, account, list, template: edition, fields });
+  const job = campaignJob({ campaign, account, list, template: edition, fields, readers: readers.map(asReader) });
   const { subject, preheader } = job;
   const rendered = await stores.renderer
     .render(id, job)

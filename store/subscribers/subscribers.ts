@@ -102,6 +102,15 @@ function forTemplates(store: Store, rows: Collection<Subscriber>) {
     findMany: (account: number, ids: readonly number[]): Promise<Subscriber[]> =>
       rows.find({ _id: { $in: [...ids] }, account }).toArray(),
 
+    /** The newest active subscribers of a list, at most so many. */
+    newestActive: (account: number, list: number, most: number): Promise<Recipient[]> =>
+      rows
+        .find({ account, list_id: list, status: 'active' })
+        .project<Recipient>(FOR_SENDING)
+        .sort({ _id: -1 })
+        .limit(most)
+        .toArray(),
+
     /**
      * Names that a letter to this list may use: built-in fields, defined fields, and attributes of the newest
      * subscribers.

@@ -1,68 +1,27 @@
 import { afterAll, expect, test } from 'vitest';
-import { renderingActivities } from '../../../activities/campaign/rendering.js';
-import { readConfig } from '../../../config.js';
 import { DEFAULT_BRAND } from '../../../domain/brand/brand.js';
 import { newApproval } from '../../../domain/campaign/approval.js';
-import { PROTOCOL_TIMES } from '../../../domain/delivery/protocol.js';
-import { compiledLetters } from '../../../services/letters/compiled-letters.js';
 import { accounts } from '../../../store/accounts/accounts.js';
 import { campaigns } from '../../../store/campaigns/campaigns.js';
 import { campaignProgress } from '../../../store/campaigns/progress.js';
-import type { Campaign, NewCampaign } from '../../../store/campaigns/row.js';
-import { domains } from '../../../store/domains/domains.js';
-import { events } from '../../../store/events/events.js';
-import { lists } from '../../../store/lists/lists.js';
+import type { Campaign } from '../../../store/campaigns/row.js';
 import { contents } from '../../../store/messages/contents.js';
-import { subscribers } from '../../../store/subscribers/subscribers.js';
-import { templates } from '../../../store/templates/templates.js';
-import { links } from '../../../store/tracking/links.js';
-import type { CampaignInput } from '../../../workflows/messages/campaign.js';
+import { renderingFixture } from '../../support/activities/rendering-fixture.js';
 import { rendererWithLongTimeout } from '../../support/mail/rendering.js';
-import { aDraft, steered } from '../../support/store/campaigns.js';
+import { steered } from '../../support/store/campaigns.js';
 import { ownStore } from '../../support/store/own-store.js';
 
 const store = ownStore();
 const threads = rendererWithLongTimeout();
 afterAll(() => threads.close());
 
-function parts() {
-  const noun = { accounts: accounts(store), lists: lists(store), contents: contents(store), links: links(store) };
-  const rows = { campaigns: campaigns(store), campaignProgress: campaignProgress(store), templates: templates(store) };
-  const config = readConfig({});
-  const { renderContent } = renderingActivities({
-    ...noun,
-    ...rows,
-    subscribers: subscribers(store),
-    events: events(store),
-    config,
-    renderer: threads,
-    times: PROTOCOL_TIMES,
-    maxLanes: 1,
-  });
-  return {
-    ...noun,
-    ...rows,
-    renderContent: async (input: CampaignInput) => (await renderContent(input)).result,
-    letters: compiledLetters({ ...noun, config, domains: domains(store, 'a secret for the tests') }),
-  };
-}
-
-async function launched(over: Partial<NewCampaign> = {}) {
-  const row = steered(await campaigns(store).launch(await aDraft(store, 1, over)));
-  return { row, input: { account: row.account, campaign: row._id, launch: row.launch } };
-}
+const { parts, launched, found } = renderingFixture(store, threads);
 
 async function bodyOf(row: Campaign): Promise<string> {
   const { plan } = await parts().letters.of(row);
   const bytes = plan.map((piece) => (typeof piece === 'number' ? '' : piece.toString()));
   return bytes.join('').replace(/=\r\n/g, '').replace(/=3D/g, '=');
 }
-
-const found = async ({ account, _id }: Campaign) => {
-  const row = await campaigns(store).find(account, _id);
-  if (row === null) throw new Error('gone');
-  return row;
-};
 
 test('a fragment is rendered once at launch: later changes of brand and template do not affect its mails', async () => {
   const { accounts, renderContent } = parts();
@@ -115,31 +74,6 @@ test('content that may not be sent requests no approval until it is corrected an
   expect(paused).toMatchObject({ state: 'paused', reason: 'content_blocked', rendered: null });
   expect(paused.findings).toContainEqual({ code: 'link_broken', where: 'pricing' });
   expect(steered(await campaigns(store).resume(paused))).toMatchObject({ state: 'awaiting_approval', rendered: null });
-});
-
-test.each([
-  [
-    'a block that ends in another attribute',
-    '<p><a href="{% if a %}https://x.test" title="{% endif %}">x</a></p>',
-    'html: tag "endif" not found',
-  ],
-  [
-    'a block without an end, as an older version let through',
-    '<p>Hi</p>\n{% if a %}',
-    'html: tag {% if a %} not closed, line:2',
-  ],
-  [
-    'too much work for each recipient',
-    '{% for i in (1..9000) %}{% for j in (1..9) %}{{ j }}{% endfor %}{% endfor %}',
-    'html: The template is too complex',
-  ],
-])('a letter that cannot be rendered pauses the campaign, which names the field: %s', async (_, html, where) => {
-  const { renderContent } = parts();
-  const { row, input } = await launched({ html });
-  expect(await renderContent(input)).toBe('refused');
-  const paused = await found(row);
-  expect(paused).toMatchObject({ state: 'paused', reason: 'content_blocked' });
-  expect(paused.findings).toContainEqual({ code: 'not_renderable', where: expect.stringContaining(where) });
 });
 
 test('a rendered letter that cannot be compiled is told apart from an outage', async () => {
