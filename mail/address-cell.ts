@@ -1,9 +1,9 @@
 import { type Address, parseMailbox, parseSender } from './address.js';
-import { claimsAnotherAddress } from './sender-mailbox.js';
+import { nameRule } from './sender-mailbox.js';
 
 /** One address in a cell of a file, and the name that stands beside it. */
 export interface CellAddress extends Address {
-  /** Empty if there is none, or if it is an address itself. */
+  /** Empty if there is none, or if a sender may not have such a name: another address, or text that reads otherwise. */
   readonly name: string;
   /** The cell is the address and nothing else. */
   readonly isBare: boolean;
@@ -62,5 +62,5 @@ function unquoted(text: string): string {
 
 function nameBeside(written: string, { identity }: Address): string {
   const name = unquoted(written.trim());
-  return parseMailbox(name) !== undefined || claimsAnotherAddress(name, identity) ? '' : name;
+  return parseMailbox(name) !== undefined || nameRule(name, identity) !== undefined ? '' : name;
 }

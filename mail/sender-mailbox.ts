@@ -32,8 +32,8 @@ export function senderFaults(field: string, { email, name }: NamedMailbox, form:
     : { [field]: [`The name in ${field} ${rule}.`] };
 }
 
-/** The rule that a sender's name breaks. */
-function nameRule(name: string, identity: string): string | undefined {
+/** The rule that a display name breaks. */
+export function nameRule(name: string, identity: string): string | undefined {
   if (MISREAD.test(name)) return 'must be one line without control characters or changes of direction';
   return claimsAnotherAddress(name, identity) ? 'must not be another address' : undefined;
 }

@@ -16,9 +16,10 @@ const SYNONYMS: Readonly<Record<string, string>> = {
   email: `email emailaddress mail mailaddress emailadresse mailadresse emailid emailaddress1 email1 primaryemail
     contactemail subscriberemail useremail epost eposta courriel adresseemail adressemail adresseelectronique correo
     correoelectronico direcciondecorreo indirizzoemail почта электроннаяпочта メールアドレス 邮箱 电子邮件 이메일`,
-  first_name: 'firstname first fname givenname forename vorname prenom nombre nome voornaam имя 名',
+  first_name: `firstname first fname givenname forename vorname prenom nombre nome voornaam jmeno imie fornavn fornamn etunimi
+    keresztnev primeironome имя 名`,
   last_name:
-    'lastname last lname surname familyname nachname familienname nom apellido apellidos cognome achternaam фамилия 姓',
+    'lastname last lname surname familyname nachname familienname nom apellido apellidos cognome achternaam prijmeni nazwisko etternavn efternamn efternavn sukunimi vezeteknev sobrenome apelido фамилия 姓',
   tags: 'tags tag labels schlagworte etiquettes etiquetas etichette',
   status: `subscriptionstatus emailstatus emailsubscriptionstatus marketingstatus emailmarketingstatus emailmarketing
     subscriberstatus optinstatus emailoptinstatus emailmarketingconsent emailconsent consentstatus emailpermissionstatus
@@ -27,20 +28,25 @@ const SYNONYMS: Readonly<Record<string, string>> = {
     acceptsmarketing acceptsemailmarketing emailmarketingoptin`,
   blocked: `unsubscribed isunsubscribed optout optedout emailoptout hasoptedoutofemail unsubscribedfromallemail blacklisted
     blocklisted isblacklisted isblocklisted emailblacklisted emailblocklisted donotemail donotmail donotcontact emailbounced
-    emailsuppressed emailsuppressions emailsuppressed isbounced`,
+    emailsuppressed emailsuppressions emailsuppressed isbounced unsubscribedfromemails unsubscribedfromemail markedemailasspam
+    hashardbounced hardbounced isexcluded abgemeldet desinscrit`,
   unsubscribed_at: `unsubscribedat unsubtime unsubscribetime unsubscribedate unsubscribeddate unsubscribedon dateunsubscribed
-    optouttime optoutdate optedoutat abgemeldetam`,
+    optouttime optoutdate optedoutat abgemeldetam deaktiviert deaktiviertam abmeldedatum`,
   bounced_at: 'cleantime bouncedat bouncetime bouncedate hardbouncedat',
   complained_at: 'complainedat complaintdate complainttime spamreportedat',
   subscribed_at: `subscribedat optintime optindate subscribedate subscribeddate datesubscribed subscribedon signupdate
-    optedinat angemeldetam`,
+    optedinat angemeldetam registriert registriertam anmeldedatum`,
 };
 /** Headers that mean a status only if the cells below are known: other files use them for something else. */
 const WEAK: Readonly<Record<string, string>> = {
-  status: 'status state statut estado stato zustand contactstatus memberstatus consent',
+  status:
+    'status state statut estado stato zustand contactstatus memberstatus consent globalstatus liststatus mailstatus newsletterstatus',
   subscribed: 'active isactive enabled newsletter consented hasconsent confirmed',
   blocked: 'suppressed blocked bounced complained deleted isdeleted inactive disabled cleaned',
 };
+/** The whole name, unless another column has the first names: then German files mean the family name. */
+const WHOLE_NAME = /^(?:name|fullname|displayname|contactname|subscribername|nomcomplet|nombrecompleto)$/;
+const NUMBERED = /^column\d+$/;
 const byHeader = (words: Readonly<Record<string, string>>) =>
   new Map(
     Object.entries(words).flatMap(([field, list]) =>
@@ -73,7 +79,8 @@ export function columnsOf({ headers, rows, statuses, isAddress }: FileHead, mapp
     const wanted = mapped.get(folded(header));
     if (wanted !== undefined) return { header, field: wanted as ColumnField };
     const known = Object.hasOwn(format?.fields ?? {}, foldedWord(header));
-    const field = known ? format?.fields[foldedWord(header)] : fieldFor(header, cellsAt(rows, at), statuses);
+    const guess = () => nameColumn(header, headers) ?? fieldFor(header, cellsAt(rows, at), statuses);
+    const field = known ? format?.fields[foldedWord(header)] : guess();
     return { header, field: takeField(field ?? null, taken) };
   });
   const complete = withAddresses(columns, rows, isAddress);
@@ -97,10 +104,15 @@ function isRepeatable(field: string | null): boolean {
   return (STATUS_FIELDS as readonly (string | null)[]).includes(field);
 }
 
+function nameColumn(header: string, headers: readonly string[]): ColumnField | undefined {
+  return WHOLE_NAME.test(foldedWord(header)) ? nameField(headers) : undefined;
+}
+
 function fieldFor(header: string, cells: readonly string[], statuses?: GivenStatuses): ColumnField {
   const word = foldedWord(header);
   const known = FIELD_OF.get(word) ?? weakField(word, cells, statuses);
   if (known !== undefined) return known;
+  if (NUMBERED.test(word) && isStatusColumn(cells)) return 'status';
   if (/^attrib(?:ute)?s$/.test(word) && cells.length > 0 && cells.every((cell) => cell.startsWith('{')))
     return 'attributes';
   const name = attributeName(header);
@@ -112,7 +124,20 @@ function weakField(word: string, cells: readonly string[], statuses?: GivenStatu
   if (field === undefined || !isStatusField(field)) return undefined;
   const said = cells.map((cell) => statusIn(field, cell, statuses)).filter((status) => status !== undefined);
   const known = said.filter((status) => status !== 'unknown');
-  return known.length > said.length / 2 ? field : undefined;
+  return known.length > 0 && known.length >= said.length / 2 ? field : undefined;
+}
+
+/** In a file without a header: a column in which most cells are status words, and not only yes or no. */
+function isStatusColumn(cells: readonly string[]): boolean {
+  const words = cells.filter((cell) => /\p{L}{4}/u.test(cell) && statusIn('status', cell) !== 'unknown');
+  return words.length > 0 && words.length >= cells.length / 2;
+}
+
+/** What a column called `Name` holds, beside the other columns of names. */
+function nameField(headers: readonly string[]): ColumnField | undefined {
+  const has = (field: string) => headers.some((header) => FIELD_OF.get(foldedWord(header)) === field);
+  if (!has('first_name')) return 'name';
+  return has('last_name') ? undefined : 'last_name';
 }
 
 /** Without a column of a known name, the first column most of whose cells are addresses. */

@@ -75,8 +75,8 @@ const FORMATS: readonly Format[] = [
   },
   {
     name: 'sendgrid',
-    has: ['email'],
-    hasOneOf: ['contactid', 'alternateemails', 'phonenumberid'],
+    has: ['email', 'contactid'],
+    hasOneOf: ['createdat', 'alternateemails', 'phonenumberid'],
     fields: { createdat: 'subscribed_at', ...skipped('contactid uniquename updatedat alternateemails phonenumberid') },
   },
   {

@@ -2,15 +2,15 @@ import type { SubscriberStatus } from '../subscriber/subscriber.js';
 
 /** What files call the statuses, without case, accents, blanks and punctuation. */
 const WORDS: Readonly<Record<SubscriberStatus, string>> = {
-  active: `active subscribed subscribe subscriber confirmed enabled optin optedin verified valid ok
+  active: `active subscribed subscribe subscriber confirmed enabled optin optedin verified valid ok implied explicit express
     aktiv angemeldet abonniert bestatigt actif abonne inscrit activo suscrito attivo iscritto actief ativo inscrito`,
-  pending: `pending unconfirmed notconfirmed unverified notverified waiting awaitingconfirmation unactivated
+  pending: `pending unconfirmed notconfirmed unverified notverified waiting awaitingconfirmation unactivated validating needsattention invited
     ausstehend unbestatigt enattente pendiente inattesa`,
   unsubscribed: `unsubscribed unsubscribe optout optedout inactive disabled removed deleted blocklisted blacklisted blocked
     suppressed usersuppressed neversubscribed nonsubscribed notsubscribed noconsent notoptedin transactional archived left
-    cancelled canceled declined revoked rejected stopped donotemail donotmail donotcontact
+    cancelled canceled declined revoked rejected stopped temporaryhold excluded donotemail donotmail donotcontact
     abgemeldet inaktiv ausgetragen gesperrt desabonne desinscrit inactif dadodebaja inactivo disiscritto uitgeschreven
-    inativo descadastrado`,
+    inativo descadastrado geloscht supprime eliminado eliminato verwijderd`,
   bounced: `bounced bounce hardbounced hardbounce cleaned invalid invalidemail undeliverable undelivered dropped
     unzustellbar`,
   complained: `complained complaint spam spamcomplaint spamreport spamreported reportedspam markedasspam junk abuse`,

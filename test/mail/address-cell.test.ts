@@ -27,6 +27,7 @@ test.each([
   ['ada@shop.example;', '', false],
   ['"ada@shop.example" <ada@shop.example>', '', false],
   ['"ceo@bank.example" <ada@shop.example>', '', false],
+  ['"Ada \u202eelpmaxe" <ada@shop.example>', '', false],
   ['=?utf-8?Q?ceo=40bank.example?= <ada@shop.example>', '', false],
 ])('the cell %j is one address, beside the name %j', (cell, name, isBare) => {
   const { shown, ...found } = parseAddressCell(cell) ?? {};

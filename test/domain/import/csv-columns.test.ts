@@ -32,6 +32,16 @@ describe('columns', () => {
     expect(fieldsOf(['email', 'E-Mail', 'City', 'city'])).toEqual(['email', null, 'attributes.city', null]);
   });
 
+  test.each([
+    [['email', 'Name'], 'name'],
+    [['email', 'Last name', 'Name'], 'name'],
+    [['email', 'Vorname', 'Name'], 'last_name'],
+    [['email', 'Vorname', 'Nachname', 'Name'], 'attributes.name'],
+    [['email', 'jméno', 'příjmení'], 'last_name'],
+  ])('the last of %j is %s', (headers, field) => {
+    expect(fieldsOf(headers).at(-1)).toBe(field);
+  });
+
   test('an explicit mapping precedes known headers', () => {
     const mapping = { Contact: 'email', Email: 'attributes.old_email', City: null };
     expect(fieldsOf(['email', 'contact', 'city'], mapping)).toEqual(['attributes.old_email', 'email', null]);

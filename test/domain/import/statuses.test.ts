@@ -144,12 +144,37 @@ describe('a status column of any file is recognised by its header and its cells'
     [['subscribed', 'bounced'], ['yes', 'yes'], 'unsubscribed'],
     [['status'], ['unconfirmed'], 'pending'],
     [['status'], [''], undefined],
+    [['global_status', 'list_status'], ['unsubscribed', 'subscribed'], 'unsubscribed'],
+    [['Unsubscribed from Emails'], ['true'], 'unsubscribed'],
+    [['Marked email as spam'], ['true'], 'unsubscribed'],
+    [['Has hard bounced'], ['true'], 'unsubscribed'],
+    [['is_excluded'], ['true'], 'unsubscribed'],
+    [['Status'], ['gelöscht'], 'unsubscribed'],
+    [['Deaktiviert'], ['03.04.2025 09:00'], 'unsubscribed'],
+    [['Email permission status'], ['Implied'], 'active'],
+    [['Column 2'], ['Unsubscribed'], 'unsubscribed'],
+    [['Column 2'], ['yes'], undefined],
   ])('%j %j is %s', (headers, cells, status) => {
     const { row } = read([
       ['email', ...headers],
       ['a@a.test', ...cells],
     ]);
     expect('standing' in row ? row.standing?.status : undefined).toBe(status);
+  });
+
+  test('half of whose words are known is one, and its other words are no status', () => {
+    const words = ['inactive', 'purple', 'active', 'green'];
+    const found = read([['email', 'status'], ...words.map((word) => [`${word}@a.test`, word])]);
+    expect([found.fields[1], found.row]).toMatchObject(['status', { standing: { status: 'unsubscribed' } }]);
+  });
+
+  test('a file with contacts of another tool is none of SendGrid', () => {
+    expect(
+      read([
+        ['Contact ID', 'Email', 'Email Opt Out'],
+        ['1', 'a@a.test', '1'],
+      ]).format,
+    ).toBeNull();
   });
 
   test('a column of the same name that says something else is an attribute', () => {
