@@ -1,6 +1,8 @@
+import { isDeepStrictEqual } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { EVENT_TYPES } from '../../domain/event-types.js';
 import { calendarOf } from '../../domain/newsletter/cron.js';
+import { EVENT_SAMPLES } from '../../domain/webhook/samples.js';
 import { linkTokens } from '../../mail/tokens/link-tokens.js';
 import { majorityCollection } from '../../store/mongo/connect.js';
 import type { Newsletter } from '../../store/newsletters/newsletters.js';
@@ -220,4 +222,20 @@ test.each(PROVOKED)('%j', { timeout: 150_000 }, async (types, act) => {
 
 test('every event type has a cause', () => {
   expect(PROVOKED.flatMap(([types]) => types).sort()).toEqual([...EVENT_TYPES]);
+});
+
+/** The fields of the data with the kinds of their values, those that are null in either apart. */
+function shapeOf(data: object, other: object): object {
+  const isNull = ([name, value]: [string, unknown]) => value === null || Object(other)[name] === null;
+  return Object.fromEntries(Object.entries(data).map((field) => [field[0], isNull(field) ? 'null' : typeof field[1]]));
+}
+
+test.each(EVENT_TYPES)('the sample of %s has the fields of a real event', async (type) => {
+  const sample = EVENT_SAMPLES[type]?.data ?? {};
+  const found = await fixture.collection('events').find({ type }).toArray();
+  const shapes = found.map(({ data = {} }) => [shapeOf(data, sample), shapeOf(sample, data)]);
+  expect(
+    shapes.filter(([real, ours]) => isDeepStrictEqual(real, ours)),
+    JSON.stringify(shapes[0]),
+  ).not.toEqual([]);
 });
