@@ -6790,7 +6790,7 @@ export interface paths {
                                     /** Format: date-time */
                                     at: string;
                                     /** @enum {unknown} */
-                                    event: "accepted" | "sending" | "deferred" | "sent" | "failed" | "uncertain" | "cancelled" | "scheduled" | "warning" | "opened" | "clicked" | "bounced" | "complained";
+                                    event: "accepted" | "sending" | "deferred" | "sent" | "failed" | "uncertain" | "cancelled" | "scheduled" | "warning" | "held" | "resumed" | "opened" | "clicked" | "bounced" | "complained";
                                     attempt: number | null;
                                     class: string | null;
                                     code: string | null;

@@ -15,6 +15,7 @@ export const EVENT_TYPES: readonly string[] = [
   'draft.ready',
   'key.rotation_due',
   'message.accepted',
+  'message.blocked',
   'message.bounced',
   'message.cancelled',
   'message.clicked',

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { monotonic, now } from '../../clock.js';
+import { later, monotonic, now } from '../../clock.js';
 import { fateOf } from '../../domain/delivery/classify.js';
 import type { Outcome } from '../../domain/delivery/outcome.js';
 import type { ProtocolTimes } from '../../domain/delivery/protocol.js';
@@ -16,11 +16,11 @@ import type { Message } from '../../store/messages/row.js';
 import { inSpan, type SpanOptions } from '../../tracing/spans.js';
 import { type MessageOwnerDeps, ownMessage } from './owner.js';
 import { type PreSendDeps, preSendCheck, refusalOf } from './pre-send-check.js';
-import type { PublishMessage, TrackAttempt } from './publishing.js';
+import type { PublishHeld, PublishMessage, TrackAttempt } from './publishing.js';
 import type { SendWindows } from './send-window.js';
 
 /** The transport of an account. */
-type OutgoingTransport = Pick<FailoverTransport, 'pool' | 'ready' | 'pay' | 'deliver'>;
+type OutgoingTransport = Pick<FailoverTransport, 'pool' | 'ready' | 'pay' | 'deliver' | 'retryAt'>;
 
 export interface MessageAttemptDeps extends MessageOwnerDeps, PreSendDeps {
   readonly times: ProtocolTimes;
@@ -29,6 +29,7 @@ export interface MessageAttemptDeps extends MessageOwnerDeps, PreSendDeps {
   readonly messageMail: (row: Message) => Promise<SplicedMail | Unrenderable>;
   readonly publish: PublishMessage;
   readonly publishAccepted: PublishMessage;
+  readonly publishHeld: PublishHeld;
   readonly trackAttempt: TrackAttempt;
   readonly windows: SendWindows;
   /** SIGTERM: claim no more. */
@@ -44,7 +45,8 @@ export type MessageStatus =
   | { readonly kind: 'waiting'; readonly until: string }
   /** Another process owns it, or the row changed meanwhile: try again after `wait` milliseconds. */
   | { readonly kind: 'busy'; readonly wait: number }
-  | { readonly kind: 'transport_down' };
+  /** It waits for its transport, or for its rate, until then; ISO 8601. */
+  | { readonly kind: 'transport_down'; readonly until: string };
 
 export const RETRY_SOON_MS = 250;
 
@@ -104,14 +106,18 @@ async function attempted(deps: MessageAttemptDeps, row: Message, report: ReportS
   const connections = transport.pool();
   if (blocked !== undefined) return report(await recordStep(deps, row, blocked));
   if (trouble !== undefined || connections === undefined) {
-    await deps.publishAccepted(row);
-    return { kind: 'transport_down' };
+    await deps.publishHeld(row, { reason: 'transport', detail: trouble?.what ?? null });
+    return downUntil(transport.retryAt());
   }
   const checkedAt = monotonic();
   // Before the slot: an account that waits for its own rate must not hold the connections that it shares with others.
   const paid = await transport.pay(deps.stopping);
   // No token in time: it waits as for a transport that is down, and holds no connection meanwhile.
-  if (paid === undefined) return deps.stopping.aborted ? report(null) : { kind: 'transport_down' };
+  if (paid === undefined) {
+    if (deps.stopping.aborted) return report(null);
+    await deps.publishHeld(row, { reason: 'rate', detail: null });
+    return downUntil(later(RATE_WAIT_MS));
+  }
   const after = await deps.windows.run(
     connections,
     placeOf(row),
@@ -122,8 +128,15 @@ async function attempted(deps: MessageAttemptDeps, row: Message, report: ReportS
       return claim(() => send(deps, row, { transport, mail, paid, checkedAt }));
     },
   );
-  return after === 'transport_down' ? { kind: 'transport_down' } : report(after);
+  return after === 'transport_down' ? downUntil(transport.retryAt()) : report(after);
 }
+
+function downUntil(until: Date): MessageStatus {
+  return { kind: 'transport_down', until: until.toISOString() };
+}
+
+/** Milliseconds after which a message that got no rate token asks again. */
+const RATE_WAIT_MS = 1_000;
 
 /** Encoding makes a mail longer than its content; a small content has no size in its row. */
 function placeOf({ account, content_bytes = SMALL_CONTENT }: Message) {

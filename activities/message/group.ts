@@ -33,8 +33,8 @@ export interface MessageGroupStep {
   readonly separate: number;
   /** The others, as positions in the input. */
   readonly left: readonly number[];
-  /** Each of the others waits for its transport. */
-  readonly transportDown: boolean;
+  /** When the first of the others is tried again, if each of them waits for its transport; ISO 8601. */
+  readonly downUntil: string | null;
 }
 
 type Progress = MessageStatus | { readonly kind: 'under_way' } | { readonly kind: 'error'; readonly error: unknown };
@@ -84,17 +84,34 @@ function needsOwnRun(progress: Progress | undefined): boolean {
 
 function stepOf(progress: readonly Progress[], separate: ReadonlySet<number>): MessageGroupStep {
   const left = [...progress.keys()].filter((i) => progress[i]?.kind !== 'final' && !separate.has(i));
-  const transportDown = left.length > 0 && left.every((i) => progress[i]?.kind === 'transport_down');
-  return { final: progress.length - separate.size - left.length, separate: separate.size, left, transportDown };
+  const downs = left.map((i) => progress[i]).filter((one) => one?.kind === 'transport_down');
+  const downUntil = downs.length === left.length ? (earliest(downs) ?? null) : null;
+  return { final: progress.length - separate.size - left.length, separate: separate.size, left, downUntil };
 }
 
-/** The progress after all have ended, or after `ms` milliseconds. */
+function earliest(downs: readonly Extract<MessageStatus, { kind: 'transport_down' }>[]): string | undefined {
+  return downs.map(({ until }) => until).toSorted()[0];
+}
+
+/**
+ * The progress after all have ended, after `ms` milliseconds, or when the first that waits for its transport is due again: it
+ * does not wait for the servers of other accounts.
+ */
 async function progressAfter(ms: number, running: readonly Promise<MessageStatus>[]): Promise<readonly Progress[]> {
   const progress: Progress[] = running.map(() => ({ kind: 'under_way' }));
-  const all = running.map(async (one, i) => {
-    progress[i] = await one.catch((error: unknown) => ({ kind: 'error' as const, error }));
+  const timers: NodeJS.Timeout[] = [];
+  let notifyDue = (): void => undefined;
+  const dueAgain = new Promise<void>((resolve) => {
+    notifyDue = resolve;
   });
-  await within(ms, Promise.all(all), undefined);
+  const all = running.map(async (one, i) => {
+    const status = await one.catch((error: unknown) => ({ kind: 'error' as const, error }));
+    progress[i] = status;
+    if (status.kind !== 'transport_down') return;
+    timers.push(setTimeout(notifyDue, Math.max(0, Date.parse(status.until) - now().getTime())));
+  });
+  await within(ms, Promise.race([Promise.all(all), dueAgain]), undefined);
+  for (const timer of timers) clearTimeout(timer);
   return [...progress];
 }
 

@@ -5,6 +5,7 @@ import { type MessageAttemptDeps, type MessageStatus, messageAttempts } from './
 import {
   type AcceptanceDeps,
   acceptancePublisher,
+  heldPublisher,
   type MessagePublishingDeps,
   messagePublisher,
   publishAccepted,
@@ -12,7 +13,7 @@ import {
 import { sendWindows } from './send-window.js';
 
 export interface MessageDeliveryDeps
-  extends Omit<MessageAttemptDeps, 'publish' | 'publishAccepted' | 'trackAttempt' | 'windows'>,
+  extends Omit<MessageAttemptDeps, 'publish' | 'publishAccepted' | 'publishHeld' | 'trackAttempt' | 'windows'>,
     Omit<MessagePublishingDeps, 'messageProgress'> {
   readonly messages: MessageAttemptDeps['messages'] & MessagePublishingDeps['messages'] & AcceptanceDeps['messages'];
   readonly heartbeat: () => void;
@@ -54,6 +55,7 @@ export function messageActivities(deps: MessageDeliveryDeps) {
     ...deps,
     publish: messagePublisher({ ...deps, messageProgress: deps.messageProgress }),
     publishAccepted: publishAccepted(deps),
+    publishHeld: heldPublisher(deps),
     trackAttempt: acceptancePublisher(deps),
     windows,
   });

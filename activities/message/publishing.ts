@@ -22,6 +22,40 @@ export function publishAccepted({ events }: { readonly events: Pick<Events, 'app
   };
 }
 
+/** Why a message that is due cannot be handed over. */
+interface MessageHold {
+  readonly reason: 'transport' | 'rate';
+  /** The last error of the connection, without addresses. */
+  readonly detail: string | null;
+}
+
+export type PublishHeld = (row: Message, hold: MessageHold) => Promise<void>;
+
+/** Holds that this process has published; beyond them, an event is appended again, which changes nothing. */
+const MOST_REMEMBERED = 10_000;
+
+/**
+ * Publishes that a message is held, with its acceptance: once for each attempt that it waits for, however often it is tried
+ * in between. The attempt that follows ends the hold.
+ */
+export function heldPublisher({ events }: { readonly events: Pick<Events, 'append'> }): PublishHeld {
+  const published = new Set<string>();
+  return async (row, { reason, detail }) => {
+    const { _id, account, attempt } = row;
+    const id = `message:${_id}:held:${attempt}`;
+    if (published.has(id)) return;
+    const held = {
+      _id: id,
+      account,
+      type: 'message.held',
+      data: { message: _id, attempt: attempt + 1, reason, detail },
+    };
+    await events.append(attempt === 0 ? [acceptedEvent(row), held] : [held]);
+    if (published.size >= MOST_REMEMBERED) published.clear();
+    published.add(id);
+  };
+}
+
 /** Milliseconds within which most outcomes are known; then acceptance and outcome are published together. */
 const ACCEPTANCE_DELAY_MS = 1_000;
 
@@ -74,7 +108,7 @@ const EVENT_OF = {
 const BLOCKED = 'ip_blocked';
 
 function eventTypeOf({ outcome, class: reason }: MessageAttempt): string {
-  return outcome === 'deferred' && reason === BLOCKED ? 'message.held' : EVENT_OF[outcome];
+  return outcome === 'deferred' && reason === BLOCKED ? 'message.blocked' : EVENT_OF[outcome];
 }
 
 /**

@@ -46,7 +46,11 @@ const MESSAGE_EVENTS: readonly EventKind[] = [
   }),
   attempt('sent', 'the mail server accepted it'),
   attempt('delayed', 'it was refused temporarily, or never handed over: it is tried again at `next`'),
-  attempt('held', 'it was refused temporarily because a block list names our server: it is tried again at `next`'),
+  message('held', 'it is due and waits for its transport or for a rate; once for each attempt that it waits for', {
+    id: 'message:<message>:held:<attempts before>',
+    data: 'message, attempt, reason, detail',
+  }),
+  attempt('blocked', 'it was refused temporarily because a block list names our server: it is tried again at `next`'),
   attempt('failed', 'it was refused permanently, expired, was suppressed or could not be rendered'),
   attempt('uncertain', 'it is not known whether it arrived; with `next` it is sent once more then'),
   message('cancelled', 'it was cancelled before it was sent'),

@@ -30,7 +30,7 @@ export const ENVIE_EVENTS: Readonly<Record<string, string>> = {
   'message.sent': 'MessageSent',
   'message.delayed': 'MessageDelayed',
   'message.failed': 'MessageDeliveryFailed',
-  'message.held': 'MessageHeld',
+  'message.blocked': 'MessageHeld',
 };
 
 /** `maily` and `envie` follow their documentation; undocumented settings are those of `standard`. */

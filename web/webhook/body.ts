@@ -38,7 +38,7 @@ function dataOf({ type, data, campaignId, subscriberId, ...subjects }: EventPayl
     case 'message':
       return {
         ...(messageId !== undefined && {
-          message: subjects.message ? publicMessage(type, subjects.message) : { id: messageId },
+          message: subjects.message ? publicMessage(momentOf(type, data), subjects.message) : { id: messageId },
         }),
         ...(campaignId !== undefined && { campaign: { id: campaignId } }),
         ...(subscriberId !== undefined && { subscriber }),
@@ -65,8 +65,14 @@ function publicCampaign(campaign: CampaignSummary, { emails_sent }: EventPayload
 const STATES_AFTER: Readonly<Record<string, string>> = {
   'message.accepted': 'accepted',
   'message.delayed': 'deferred',
-  'message.held': 'deferred',
+  'message.blocked': 'deferred',
 };
+
+/** Of a message that is held: before its first attempt, or before a later one. */
+function momentOf(type: string, { attempt }: EventPayload['data']): string {
+  if (type !== 'message.held') return type;
+  return attempt === 1 ? 'message.accepted' : 'message.delayed';
+}
 
 function publicMessage(type: string, message: MessageSummary): object {
   const { from: _from, created_at, ...shown } = message;

@@ -11,7 +11,9 @@ import {
 } from '../messages/message.js';
 import { listenForChanges } from '../run.js';
 import { firstAttempt, messageSteps } from '../steps.js';
-import { transportWaits } from './transport-waits.js';
+
+/** The least wait: this process's clock may be ahead of the worker's. */
+const LEAST_WAIT = 250;
 
 /**
  * Delivers a group of accepted messages. Their rows decide what happens; a message that is due later gets a workflow of its
@@ -19,12 +21,10 @@ import { transportWaits } from './transport-waits.js';
  */
 export async function messages(input: MessageGroupInput): Promise<MessageGroupResult> {
   const changes = listenForChanges(messageRowChanged, 'The row of a message has changed: check it now');
-  const waits = transportWaits();
   const group = groupOf(input);
   let step = await beginInFirstTask(group.left());
   while (group.record(step) > 0) {
-    if (step.transportDown) await changes.within(waits.next());
-    else waits.reset();
+    if (step.downUntil !== null) await changes.within(Math.max(LEAST_WAIT, Date.parse(step.downUntil) - Date.now()));
     if (workflowInfo().continueAsNewSuggested) await continueAsNew<typeof messages>(group.rest());
     step = await messageSteps().deliverMessages({ messages: group.left() });
   }
@@ -67,6 +67,6 @@ async function beginInFirstTask(messages: readonly MessageInput[]): Promise<Mess
   try {
     return await firstAttempt().beginMessages({ messages });
   } catch {
-    return { final: 0, separate: 0, left: [...messages.keys()], transportDown: false };
+    return { final: 0, separate: 0, left: [...messages.keys()], downUntil: null };
   }
 }

@@ -3,7 +3,6 @@ import type { FirstMessageStatus } from '../../activities/message/message.js';
 import { type MessageInput, messageRowChanged } from '../messages/message.js';
 import { listenForChanges } from '../run.js';
 import { firstAttempt, messageSteps } from '../steps.js';
-import { transportWaits } from './transport-waits.js';
 
 /** The least wait: this process's clock may be ahead of the store's. */
 const LEAST_WAIT = 250;
@@ -12,17 +11,18 @@ const LEAST_WAIT = 250;
 export async function message(input: MessageInput): Promise<string> {
   const changes = listenForChanges(messageRowChanged, 'The row has changed: check it now');
   const untilChanged = (ms: number) => changes.within(Math.max(ms, LEAST_WAIT));
-  const waits = transportWaits();
   let status = await beginInFirstTask(input);
   while (status.kind !== 'final') {
-    if (status.kind === 'waiting') await untilChanged(Date.parse(status.until) - Date.now());
+    if (status.kind === 'waiting' || status.kind === 'transport_down') await untilChanged(millisecondsTo(status.until));
     if (status.kind === 'busy') await untilChanged(status.wait);
-    if (status.kind === 'transport_down') await untilChanged(waits.next());
-    else waits.reset();
     if (workflowInfo().continueAsNewSuggested) await continueAsNew<typeof message>(input);
     status = await messageSteps().deliverMessage(input);
   }
   return status.state;
+}
+
+function millisecondsTo(time: string): number {
+  return Date.parse(time) - Date.now();
 }
 
 /** The first attempt runs in the first workflow task, which halves the time to the mail server. The next step repairs a failure. */

@@ -6,7 +6,8 @@ import { Environment } from './schema.js';
 
 /** Events of a mail after it was sent. */
 export const LATER_EVENTS = ['opened', 'clicked', 'bounced', 'complained'] as const;
-const TIMELINE_EVENTS = [...MESSAGE_STATES, 'scheduled', 'warning', ...LATER_EVENTS] as const;
+/** `held`: it waits for its transport or a rate, with the last error in `reply`; `resumed`: the attempt that followed. */
+const TIMELINE_EVENTS = [...MESSAGE_STATES, 'scheduled', 'warning', 'held', 'resumed', ...LATER_EVENTS] as const;
 
 const TimelineEntry = Type.Object({
   at: Timestamp,

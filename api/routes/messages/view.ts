@@ -65,7 +65,7 @@ export async function messageDetailView(deps: Deps, row: Message) {
     messagesWaiting(deps, row.account, [row]),
     contents.ofMessage(row),
     row.role === 'to' ? messages.ofGroup(row.account, row.group) : [row],
-    events.ofMessage(row.account, row._id, LATER_EVENT_TYPES, MAX_LATER_EVENTS),
+    events.ofMessage(row.account, row._id, TIMELINE_EVENT_TYPES, MAX_LATER_EVENTS),
   ]);
   return {
     ...messageView(row, waiting.get(row._id) ?? null),
@@ -86,7 +86,8 @@ function copyViews(group: readonly Message[]) {
 
 const EMPTY_ENTRY = { attempt: null, class: null, code: null, reply: null, until: null } as const;
 
-const LATER_EVENT_TYPES: readonly string[] = LATER_EVENTS.map((what) => `message.${what}`);
+const HELD = 'message.held';
+const TIMELINE_EVENT_TYPES: readonly string[] = [HELD, ...LATER_EVENTS.map((what) => `message.${what}`)];
 /** The timeline shows the first visits; `GET /events` has all of them. */
 const MAX_LATER_EVENTS = 100;
 
@@ -102,7 +103,25 @@ function timelineOf(row: Message, laterEvents: readonly Event[]): TimelineEntryR
     const until = next === null ? null : timestamp(new Date(next));
     return { at: timestamp(new Date(one.at)), event, attempt, class: why, code, reply, until };
   });
-  return mergedByTime([...begun, ...attempts, ...currentStateEntry(row)], laterEvents.map(laterEventView));
+  const holds = laterEvents.filter(({ type }) => type === HELD);
+  const later = laterEvents.filter(({ type }) => type !== HELD).map(laterEventView);
+  const own = [...begun, ...attempts, ...currentStateEntry(row)];
+  return mergedByTime(withHolds(own, holds), later);
+}
+
+/** Each hold before the attempt that it is about, which has ended it; a hold that no attempt has ended comes last. */
+function withHolds(entries: readonly TimelineEntryResponse[], holds: readonly Event[]): TimelineEntryResponse[] {
+  const all = [...entries];
+  for (const { at, data = {} } of holds) {
+    const attempt = Number(data['attempt']);
+    const detail = typeof data['detail'] === 'string' ? data['detail'] : null;
+    const held = { ...EMPTY_ENTRY, at: timestamp(at), event: 'held' as const, attempt, class: String(data['reason']) };
+    const next = all.findIndex((entry) => entry.attempt !== null && entry.attempt >= attempt);
+    const ending = all[next];
+    const resumed = ending && { ...EMPTY_ENTRY, at: ending.at, event: 'resumed' as const, attempt };
+    all.splice(next < 0 ? all.length : next, 0, { ...held, reply: detail }, ...(resumed ? [resumed] : []));
+  }
+  return all;
 }
 
 /** The entry of a state that no attempt has written. */

@@ -2,12 +2,14 @@ import { expect, test } from 'vitest';
 import { messages } from '../../../store/messages/messages.js';
 import type { Message } from '../../../store/messages/row.js';
 import { messageWorkflowId } from '../../../workflows/names.js';
-import { ACCEPTED, aGroupProcess, input, slowServer } from '../../support/activities/message-process.js';
+import { ACCEPTED, aGroupProcess, input, slowServer, UNTIL } from '../../support/activities/message-process.js';
 import { anAcceptedMessage } from '../../support/store/messages.js';
 import { ownStore } from '../../support/store/own-store.js';
 import { until } from '../../support/until.js';
 
 const store = ownStore();
+
+const DOWN = { stage: 'connect', what: 'ECONNREFUSED' } as const;
 
 const someMessages = (count: number, over: Partial<Message> = {}) =>
   Promise.all(Array.from({ length: count }, () => anAcceptedMessage(store, over)));
@@ -19,7 +21,7 @@ test('the messages of a group are sent at the same time and counted', async () =
   const step = group.deliverMessages({ messages: rows.map(input) });
   await until(() => server.open.length === 2);
   server.answer(ACCEPTED);
-  expect(await step).toEqual({ final: 2, separate: 0, left: [], transportDown: false });
+  expect(await step).toEqual({ final: 2, separate: 0, left: [], downUntil: null });
 });
 
 test('a first step ends while its mails are open; the next one joins their attempts', async () => {
@@ -42,7 +44,7 @@ test('messages that are due later, or that another process has, get workflows of
   const step = group.deliverMessages({ messages: rows.map(input) });
   await until(() => server.open.length === 1);
   server.answer(ACCEPTED);
-  expect(await step).toEqual({ final: 1, separate: 2, left: [], transportDown: false });
+  expect(await step).toEqual({ final: 1, separate: 2, left: [], downUntil: null });
   expect(started.sort()).toEqual([later?._id, busy._id].sort());
   expect((await read(rows[0] as Message))?.run).toBe(messageWorkflowId(later?._id ?? ''));
 });
@@ -53,7 +55,7 @@ test('while the transport is down the messages stay in the group, and the sweep 
   const { group, started } = aGroupProcess(store, { transportsFor: () => down });
   const rows = await someMessages(3);
   const step = await group.deliverMessages({ messages: rows.map(input) });
-  expect(step).toEqual({ final: 0, separate: 0, left: [0, 1, 2], transportDown: true });
+  expect(step).toEqual({ final: 0, separate: 0, left: [0, 1, 2], downUntil: UNTIL });
   expect(started).toEqual([]);
   expect((await read(rows[0] as Message))?.sweep_at?.getTime()).toBeGreaterThan(Date.now());
 });
@@ -69,7 +71,7 @@ test('one message that fails does not stop the others; it gets a workflow of its
   const step = group.deliverMessages({ messages: [broken, good as Message].map(input) });
   await until(() => server.open.length === 1);
   server.answer(ACCEPTED);
-  expect(await step).toEqual({ final: 1, separate: 1, left: [], transportDown: false });
+  expect(await step).toEqual({ final: 1, separate: 1, left: [], downUntil: null });
   expect(started).toEqual([broken._id]);
 });
 
@@ -89,4 +91,19 @@ test('a process that stops leaves its group to another worker', async () => {
   await expect(group.deliverMessages({ messages: rows.map(input) })).rejects.toMatchObject({ type: 'message_busy' });
   expect(started).toEqual([]);
   expect(await read(rows[0] as Message)).toMatchObject({ state: 'accepted', attempt: 0 });
+});
+
+test('a message whose transport is back does not wait for the server of another account', async () => {
+  const slow = slowServer();
+  const soon = new Date(Date.now() + 50).toISOString();
+  const recovering = { ...slowServer().transport, ready: async () => DOWN, retryAt: () => new Date(soon) };
+  const [other] = await someMessages(1, { account: 8 });
+  const [own] = await someMessages(1);
+  const transportsFor = (account: number) => (account === 8 ? slow.transport : recovering);
+  const { group } = aGroupProcess(store, { transportsFor });
+  const messages = [other, own].map((row) => input(row as Message));
+  // The slow server has not answered; the step would otherwise take 20 s.
+  expect(await group.deliverMessages({ messages })).toMatchObject({ final: 0, left: [0, 1], downUntil: null });
+  expect(slow.open).toHaveLength(1);
+  slow.answer(ACCEPTED);
 });

@@ -5,7 +5,7 @@ import type { Message } from '../../../store/messages/row.js';
 import { majorityCollection } from '../../../store/mongo/connect.js';
 import { optOuts } from '../../../store/suppressions/opt-outs.js';
 import { suppressions } from '../../../store/suppressions/suppressions.js';
-import { ACCEPTED, aProcess, input, slowServer, TIMES } from '../../support/activities/message-process.js';
+import { ACCEPTED, aProcess, input, slowServer, TIMES, UNTIL } from '../../support/activities/message-process.js';
 import { anAcceptedMessage } from '../../support/store/messages.js';
 import { ownStore } from '../../support/store/own-store.js';
 import { until } from '../../support/until.js';
@@ -136,8 +136,20 @@ test('without a connection nothing is claimed', async () => {
   const unreachable = { ...server.transport, ready: async () => ({ stage: 'connect' as const, what: 'ECONNREFUSED' }) };
   const { steps } = aProcess(store, { transportsFor: () => unreachable });
   const message = await anAcceptedMessage(store);
-  expect(await steps.activities.deliverMessage(input(message))).toEqual({ kind: 'transport_down' });
+  for (let tries = 0; tries < 3; tries += 1) {
+    expect(await steps.activities.deliverMessage(input(message))).toEqual({ kind: 'transport_down', until: UNTIL });
+  }
   expect(await read(message)).toMatchObject({ state: 'accepted', attempt: 0 });
+  // The acceptance and one entry for the hold, however often it was tried.
+  const published = await store.db
+    .collection('events')
+    .find({ 'data.message': message._id })
+    .sort({ _id: 1 })
+    .toArray();
+  expect(published.map(({ type, data }) => [type, data['reason'], data['detail'], data['attempt']])).toEqual([
+    ['message.accepted', undefined, undefined, undefined],
+    ['message.held', 'transport', 'ECONNREFUSED', 1],
+  ]);
 });
 
 test('a mail that cannot be built fails with the reason', async () => {

@@ -15,6 +15,9 @@ import { suppressions } from '../../../store/suppressions/suppressions.js';
 /** A lease that does not expire on a busy machine; no test waits for its end. */
 export const TIMES: ProtocolTimes = { ...shrunkTimes(0.05), lease: 60_000, renewEvery: 100 };
 
+/** When a transport that is down is tried again. */
+export const UNTIL = '2126-05-15T09:00:12.000Z';
+
 export const ACCEPTED: Outcome = { kind: 'accepted', reply: { code: 250, text: 'ok' } };
 
 /** Input of a step. */
@@ -34,6 +37,7 @@ export function slowServer() {
       pool: () => connections,
       ready: async () => undefined,
       pay: async () => 'default',
+      retryAt: () => new Date(UNTIL),
       deliver: (mail: SplicedMail) => {
         handed.push(mail.messageId);
         return new Promise<Outcome>((resolve) => {

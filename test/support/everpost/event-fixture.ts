@@ -44,6 +44,7 @@ export async function eventFixture() {
     gone: gone.url,
     untilEvent: (type: string, about: object = {}) =>
       until(async () => (await collection('events').findOne({ type, ...about })) !== null, LIMIT),
+    untilTrue: (condition: () => Promise<boolean>) => until(condition, LIMIT),
     untilState: (of: string, id: number | string, wanted: string) =>
       until(async () => (await state(of, id)) === wanted, LIMIT),
     /** A list of its own with such readers, at a domain of its own, by their local parts. */

@@ -145,7 +145,7 @@ test('standard has type, timestamp and data', () => {
   });
 });
 
-test.each(['message.delayed', 'message.held'])('%s shows a message that waits, also after it was sent', (type) => {
+test.each(['message.delayed', 'message.blocked'])('%s shows a message that waits, also after it was sent', (type) => {
   const payload = deliveryBody('standard', anEvent(type, { message, data: { message: message.id, attempt: 1 } }));
   expect(payload).toMatchObject({ data: { message: { state: 'deferred', sent_at: null } } });
 });
@@ -183,7 +183,7 @@ describe('the documented payloads of envie', () => {
       { event: 'MessageDeliveryFailed', timestamp, payload: { details, output: '250 queued', message: brief } },
     ],
     [
-      'message.held',
+      'message.blocked',
       reply,
       { event: 'MessageHeld', timestamp, payload: { details, output: '250 queued', message: waiting } },
     ],

@@ -68,7 +68,7 @@ test('a temporary refusal that names a block list is published as held and retri
   const message = await everpost.send({ to, to_key: to.email });
   expect(await everpost.result(message)).toBe('sent');
   expect((await everpost.row(message)).attempts).toMatchObject([{ outcome: 'deferred', class: 'ip_blocked' }, {}]);
-  expect(await everpost.eventsOf(message)).toEqual(['message.accepted', 'message.held', 'message.sent']);
+  expect(await everpost.eventsOf(message)).toEqual(['message.accepted', 'message.blocked', 'message.sent']);
 });
 
 test('a permanent refusal fails the message at once and suppresses the address', async () => {

@@ -90,6 +90,30 @@ test('a message of an account whose rate is used up', async () => {
   expect(await waitingOf(id, key)).toMatchObject({ reason: 'worker' });
 });
 
+test('the timeline has one entry where a message was held and one where it went on', async () => {
+  const id = await aMessage();
+  const held = { _id: `message:${id}:held:0`, account: api.account, type: 'message.held' };
+  await api.deps.events.append([{ ...held, data: { message: id, attempt: 1, reason: 'transport', detail: REFUSED } }]);
+  const timeline = async () =>
+    (await api.call(`GET /api/v1/messages/${id}`))
+      .json()
+      .data.timeline.map((entry: { event: string; class: string; reply: string }) => [
+        entry.event,
+        entry.class,
+        entry.reply,
+      ]);
+  const begun = [
+    ['accepted', null, null],
+    ['held', 'transport', REFUSED],
+  ];
+  expect(await timeline()).toEqual(begun);
+  const sent = { n: 1, at: new Date().toISOString(), outcome: 'sent', class: 'accepted', code: '250' } as const;
+  const attempts = [{ ...sent, reply: '250 ok', next: null }];
+  const rows = majorityCollection<Message>(api.store, 'messages');
+  await rows.updateOne({ _id: id }, { $set: { state: 'sent', attempt: 1, attempts } });
+  expect(await timeline()).toEqual([...begun, ['resumed', null, null], ['sent', 'accepted', '250 ok']]);
+});
+
 /** A campaign that is sending, as its row and one page show it. */
 async function aSendingCampaign(row: Partial<Campaign>, page: Partial<LedgerPage>): Promise<number> {
   const list = await aList(api);
