@@ -108,7 +108,8 @@ async function progressAfter(ms: number, running: readonly Promise<MessageStatus
     const status = await one.catch((error: unknown) => ({ kind: 'error' as const, error }));
     progress[i] = status;
     if (status.kind !== 'transport_down') return;
-    timers.push(setTimeout(notifyDue, Math.max(0, Date.parse(status.until) - now().getTime())));
+    const wait = Date.parse(status.until) - now().getTime();
+    if (wait < ms) timers.push(setTimeout(notifyDue, Math.max(0, wait)));
   });
   await within(ms, Promise.race([Promise.all(all), dueAgain]), undefined);
   for (const timer of timers) clearTimeout(timer);

@@ -24,7 +24,8 @@ export async function messages(input: MessageGroupInput): Promise<MessageGroupRe
   const group = groupOf(input);
   let step = await beginInFirstTask(group.left());
   while (group.record(step) > 0) {
-    if (step.downUntil !== null) await changes.within(Math.max(LEAST_WAIT, Date.parse(step.downUntil) - Date.now()));
+    // Histories of earlier versions have no time.
+    if (step.downUntil != null) await changes.within(Math.max(LEAST_WAIT, Date.parse(step.downUntil) - Date.now()));
     if (workflowInfo().continueAsNewSuggested) await continueAsNew<typeof messages>(group.rest());
     step = await messageSteps().deliverMessages({ messages: group.left() });
   }

@@ -104,6 +104,6 @@ test('a message whose transport is back does not wait for the server of another 
   const messages = [other, own].map((row) => input(row as Message));
   // The slow server has not answered; the step would otherwise take 20 s.
   expect(await group.deliverMessages({ messages })).toMatchObject({ final: 0, left: [0, 1], downUntil: null });
-  expect(slow.open).toHaveLength(1);
+  await until(() => slow.open.length === 1);
   slow.answer(ACCEPTED);
 });
