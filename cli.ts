@@ -9,7 +9,10 @@ import type { RehearsalOptions, RehearsalSubject } from './cli/rehearse/rehearse
 import type { WhyOptions } from './cli/why/why.js';
 
 // Each command imports its own code when it runs: the code of all commands takes seconds to load.
-const program = new Command('everpost').description('A durable email engine: each mail is sent once.');
+const program = new Command('everpost')
+  .description('A durable email engine: each mail is sent once.')
+  // A wrong option or argument; 1 is an answer of commands such as doctor and health.
+  .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : 2));
 
 program
   .command('start')
@@ -45,8 +48,11 @@ program
   .action(run(async ({ config }) => (await import('./cli/catcher.js')).catcher(config)));
 program
   .command('doctor')
-  .description('check what prevents a start and say how to fix it')
-  .action(run(async ({ config }) => (await import('./cli/doctor/doctor.js')).doctor(config)));
+  .description('check what prevents a start, and what in a running installation needs a person')
+  .option('--json', 'print the findings as JSON', false)
+  .action((options: { json: boolean }) =>
+    run(async ({ config }) => (await import('./cli/doctor/doctor.js')).doctor(config, options))(),
+  );
 
 program
   .command('why')

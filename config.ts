@@ -75,6 +75,9 @@ export class ConfigurationError extends Error {
 export const DIALECTS = ['envie', 'mailbindr', 'emailmassivo'] as const;
 export type DialectName = (typeof DIALECTS)[number];
 
+/** The sender where none is set: its domain exists nowhere. */
+export const DEFAULT_MAIL_FROM = 'Everpost <news@everpost.test>';
+
 const ATTACHMENT_BYTES = 10 * 1024 * 1024;
 
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'];
@@ -137,7 +140,7 @@ function mailSettings({ text, count, flag, url }: Reader) {
     smtpUrl: url('SMTP_URL', ['smtp', 'smtps']),
     smtpConnections: Math.max(1, count('SMTP_CONNECTIONS', 16)),
     workerProcesses: Math.max(1, count('WORKER_PROCESSES', availableParallelism() - 1)),
-    mailFrom: text('MAIL_FROM') ?? 'Everpost <news@everpost.test>',
+    mailFrom: text('MAIL_FROM') ?? DEFAULT_MAIL_FROM,
     requireVerifiedDomains: flag('REQUIRE_VERIFIED_DOMAINS'),
   };
 }

@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import type { Config } from '../../config.js';
 import { isFree } from '../../servers/ports.js';
 import { run } from '../../servers/process.js';
-import { type Finding, fault, ok, warning } from './finding.js';
+import { type Finding, fault, note, ok } from './finding.js';
 
 const OLDEST_NODE = [20, 19] as const;
 const GIB = 1024 ** 3;
@@ -24,15 +24,17 @@ export async function checkPip(): Promise<Finding> {
     output: '',
   }));
   if (code === 0) return ok('Python and pip', output.trim().split(' from ')[0] ?? '');
-  return warning(
+  return note(
     'Python and pip',
     'python3 -m pip does not run',
     'needed only where the servers have to be fetched and the vendors cannot be reached: install python3-pip',
   );
 }
 
-export async function checkPorts(config: Config): Promise<Finding[]> {
+/** Ports that a start needs; those of the servers that run on DATA_DIR are theirs. */
+export async function checkPorts(config: Config, isRunning = false): Promise<Finding[]> {
   const findings = [await checkApiPort(config)];
+  if (isRunning) return findings;
   const embedded: readonly (readonly [port: number, what: string, wanted: boolean])[] = [
     [27_017, 'MongoDB', config.mongodbUrl === undefined],
     [7233, 'Temporal', config.temporalAddress === undefined],
@@ -44,7 +46,7 @@ export async function checkPorts(config: Config): Promise<Finding[]> {
     if (!wanted) continue;
     const subject = `Port ${port} (${what})`;
     if (await isFree(port)) findings.push(ok(subject, 'free'));
-    else findings.push(warning(subject, 'in use', 'nothing to do: another port is taken and printed at the start'));
+    else findings.push(note(subject, 'in use: another port is taken and printed at the start'));
   }
   return findings;
 }
@@ -52,7 +54,23 @@ export async function checkPorts(config: Config): Promise<Finding[]> {
 async function checkApiPort({ port, host }: Config): Promise<Finding> {
   const subject = `Port ${port} (API)`;
   if (port === 0 || (await isFree(port, host))) return ok(subject, 'free');
-  return fault(subject, `in use on ${host}`, 'stop what listens there (perhaps an Everpost) or set PORT');
+  if (await isEverpost(port, host)) return ok(subject, 'used by Everpost, which runs');
+  return fault(subject, `in use on ${host} by another program`, 'stop what listens there or set PORT');
+}
+
+const ANSWER_WITHIN_MS = 3_000;
+
+/** Whether the program on a port describes itself as Everpost. */
+async function isEverpost(port: number, host: string): Promise<boolean> {
+  const here = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host;
+  try {
+    const signal = AbortSignal.timeout(ANSWER_WITHIN_MS);
+    const answer = await fetch(`http://${here}:${port}/openapi.json`, { signal });
+    const { info } = (await answer.json()) as { readonly info?: { readonly title?: unknown } };
+    return info?.title === 'Everpost';
+  } catch {
+    return false;
+  }
 }
 
 export async function checkDisk(dataDir: string): Promise<Finding> {
@@ -60,7 +78,7 @@ export async function checkDisk(dataDir: string): Promise<Finding> {
   const free = Number(bavail) * Number(bsize);
   const says = `${(free / GIB).toFixed(1)} GiB free for ${dataDir}`;
   if (free < MIN_DISK) return fault('Disk', says, 'free at least 1 GiB or set DATA_DIR to another disk');
-  if (free < RECOMMENDED_DISK) return warning('Disk', says, 'a campaign to many recipients may need more');
+  if (free < RECOMMENDED_DISK) return note('Disk', says, 'a campaign to many recipients may need more');
   return ok('Disk', says);
 }
 

@@ -5,7 +5,7 @@ import type { Config } from '../../config.js';
 import { BINARIES, type BinaryName } from '../../servers/provision/binaries.js';
 import { findInstalled } from '../../servers/provision/find-binary.js';
 import { reasonOf } from '../../servers/report.js';
-import { type Finding, fault, ok, warning } from './finding.js';
+import { type Finding, fault, note, ok, warning } from './finding.js';
 
 const CONNECT_TIMEOUT_MS = 5000;
 const SKEW_WARNING_MS = 2000;
@@ -19,7 +19,7 @@ async function checkBinary(name: BinaryName, config: Config): Promise<Finding> {
     return ok(title, `embedded, ${[version, path].filter(Boolean).join(' in ')} (${origin})`);
   } catch {
     const advice = `the first start fetches it; without network install ${command} in a folder on PATH`;
-    return warning(title, 'embedded, its program is not here yet', advice);
+    return note(title, 'embedded, its program is not here yet', advice);
   }
 }
 
@@ -69,7 +69,7 @@ export async function checkTemporal(config: Config): Promise<Finding> {
       const known = await connection.workflowService.describeNamespace({ namespace }).catch(() => undefined);
       const says = `reached, version ${serverVersion}, namespace ${namespace}`;
       if (known !== undefined) return ok('Temporal', says);
-      return warning('Temporal', `${says} is not there`, 'nothing to do where Everpost may register it at its start');
+      return note('Temporal', `${says} is not there yet: Everpost registers it at its start`);
     } finally {
       await connection.close();
     }

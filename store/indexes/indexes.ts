@@ -9,7 +9,7 @@ import { dropIfPresent, RETIRED_INDEXES } from './retired.js';
 const unique = { unique: true } as const;
 
 /** Every index of the database, each with the query it serves. */
-const INDEXES: readonly Index[] = [
+export const INDEXES: readonly Index[] = [
   ...MAIL_INDEXES,
   ...ACCOUNT_INDEXES,
   ...NEWSLETTER_INDEXES,

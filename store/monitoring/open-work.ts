@@ -1,4 +1,4 @@
-import type { Document } from 'mongodb';
+import type { Db, Document } from 'mongodb';
 import { later } from '../../clock.js';
 import { combinedHealth, type TransportState } from '../../domain/delivery/transport-health.js';
 import type { StoredEvent } from '../events/events.js';
@@ -12,8 +12,7 @@ import type { Endpoint } from '../webhooks/row.js';
 const NEXT_CHECK_MS = 300_000;
 
 /** What waits, over all accounts, for metrics and for the doctor. Ages in milliseconds, by the clock of MongoDB. */
-export function openWork(store: Store, lease: number) {
-  const { db } = store;
+export function openWork({ db }: Pick<Store, 'db'>, lease: number) {
   const messages = db.collection<Message>('messages');
   return {
     /** How long the longest-waiting message is due: accepted, scheduled for a time that has come, or to be retried. 0: none. */
@@ -67,7 +66,7 @@ export function openWork(store: Store, lease: number) {
     },
 
     /** The transports that are enabled and the installation's own, each with its state. */
-    transportStates: () => statesOf(store, lease),
+    transportStates: () => statesOf(db, lease),
   };
 }
 
@@ -100,10 +99,10 @@ interface TransportReport extends Pick<StoredTransport, 'name' | 'account'> {
 
 const OWN = { _id: DEFAULT_TRANSPORT, name: 'SMTP_URL', account: 0, version: 0 } as const;
 
-async function statesOf({ db, ...store }: Store, lease: number): Promise<TransportReport[]> {
+async function statesOf(db: Db, lease: number): Promise<TransportReport[]> {
   const enabled = db.collection<StoredTransport>('transports').find({ enabled: true });
   const rows = [OWN, ...(await enabled.project<StoredTransport>({ url: 0 }).toArray())];
-  const known = await transportHealth({ db, ...store }, lease).of(rows.map(({ _id }) => String(_id)));
+  const known = await transportHealth({ db }, lease).of(rows.map(({ _id }) => String(_id)));
   return rows.map(({ _id, name, account, version }) => {
     const health = combinedHealth(known.get(String(_id)), version);
     const { state = 'unknown', since = null, error = null, next_try = null } = health ?? {};

@@ -44,6 +44,9 @@ export function processes({ db }: Pick<Store, 'db'>) {
         .sort({ started_at: 1 })
         .toArray(),
 
+    /** Whether a process runs, or was killed within the last day: none of those that stopped in order. */
+    areExpected: async (): Promise<boolean> => (await rows.countDocuments({ is_stopped: false }, { limit: 1 })) > 0,
+
     /** The process that started last, running or not, except one; null after a day without any. */
     latest: ({ _id }: Process): Promise<Process | null> =>
       rows.findOne({ _id: { $ne: _id } }, { sort: { started_at: -1 } }),

@@ -23,7 +23,7 @@ const REPORTS_KEPT_MS = 120_000;
  * How the running processes find each transport: one row a transport, written at changes of the state and otherwise at
  * intervals, never for each mail. `lease` in milliseconds; only the server's clock decides which reports are current.
  */
-export function transportHealth({ db }: Store, lease: number) {
+export function transportHealth({ db }: Pick<Store, 'db'>, lease: number) {
   const rows: Collection<HealthRow> = db.collection('transport_health');
   return {
     /** Replaces the report of a process. Atomic: one update. */

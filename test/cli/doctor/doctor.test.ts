@@ -1,3 +1,4 @@
+import { createServer as createHttpServer } from 'node:http';
 import { createServer } from 'node:net';
 import { SMTPServer } from 'smtp-server';
 import { expect, inject, test, vi } from 'vitest';
@@ -70,18 +71,43 @@ test('a busy API port is a fault, a busy port of an embedded server is not', asy
   expect(findings.filter(({ state }) => state === 'fault').map(({ subject }) => subject)).toEqual([
     `Port ${port} (API)`,
   ]);
-  expect(findings).toContainEqual(expect.objectContaining({ state: 'warning', subject: `Port ${port} (inbox)` }));
+  expect(findings).toContainEqual(expect.objectContaining({ state: 'note', subject: `Port ${port} (inbox)` }));
 });
 
-test('with real servers at their addresses all is well; without them it says so and ends with 1', async () => {
+test('the port of an Everpost that runs is no fault', async () => {
+  const document = JSON.stringify({ info: { title: 'Everpost' } });
+  const everpost = createHttpServer((_request, response) => response.end(document)).listen(0, '127.0.0.1');
+  const port = await portOf(everpost);
+  expect(await checkPorts({ ...config, port }, true)).toEqual([
+    { state: 'ok', subject: `Port ${port} (API)`, says: 'used by Everpost, which runs' },
+  ]);
+  everpost.close();
+  everpost.closeAllConnections();
+});
+
+test('with real servers at their addresses nothing is a fault; without them it says so and ends with 1', async () => {
   const lines = vi.spyOn(console, 'log').mockImplementation(() => {});
   const secret = 'a secret of some length';
   const reached = { ...config, secret, mongodbUrl: inject('mongodbUrl'), temporalAddress: inject('temporalAddress') };
   expect((await examine(reached)).filter(({ state }) => state === 'fault')).toEqual([]);
-  expect(await doctor(reached)).toBe(0);
-  expect(lines.mock.lastCall?.[0]).toContain('Everpost can start.');
   const unreached = { ...reached, mongodbUrl: 'mongodb://127.0.0.1:1/', temporalAddress: '127.0.0.1:1' };
-  expect(await doctor(unreached)).toBe(1);
-  expect(lines.mock.lastCall?.[0]).toContain('2 of');
+  expect(await doctor(unreached, { json: true })).toBe(1);
+  const { needs_person, findings } = JSON.parse(lines.mock.lastCall?.[0]);
+  expect(needs_person).toBe(true);
+  const faults = findings.filter((one: { state: string }) => one.state === 'fault');
+  expect(faults).toEqual([
+    expect.objectContaining({ subject: 'MongoDB', since: null, next_step: expect.any(String) }),
+    expect.objectContaining({ subject: 'Temporal' }),
+  ]);
   lines.mockRestore();
+});
+
+test('a check that does not end is a finding itself', async () => {
+  const accepts = createServer().listen(0, '127.0.0.1');
+  const silent = `127.0.0.1:${await portOf(accepts)}`;
+  const secret = 'a secret of some length';
+  const frozen = { ...config, secret, mongodbUrl: `mongodb://${silent}/`, temporalAddress: silent };
+  const late = (await examine(frozen, 100)).filter(({ says }) => says === 'not checked within 100 ms');
+  expect(late.map(({ subject }) => subject)).toEqual(expect.arrayContaining(['MongoDB', 'Temporal', 'Work']));
+  accepts.close();
 });
