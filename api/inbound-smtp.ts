@@ -73,7 +73,8 @@ function respond(work: Promise<void>, { log }: InboundSmtpDeps, callback: (error
   work.then(
     () => callback(),
     (error: Error & { responseCode?: number }) => {
-      if (error.responseCode === undefined) log.error({ err: error }, 'a report could not be stored');
+      if (error.responseCode === undefined)
+        log.error({ err: error }, 'a report could not be stored; the sender was answered with 451 and sends it again');
       callback(error.responseCode === undefined ? refusal(451, '4.3.0 Try again later') : error);
     },
   );

@@ -145,7 +145,10 @@ async function withRetries<T>(
       return await attempt();
     } catch (error) {
       if (tries === maxTries) throw error;
-      log.warn({ what, tries, error: String(error) }, 'Temporal did not accept the request; it is retried');
+      log.warn(
+        { what, tries, error: String(error) },
+        'Temporal did not accept a request of the start; it is retried every second',
+      );
       await delay(BETWEEN_TRIES);
     }
   }

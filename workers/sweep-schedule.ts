@@ -46,7 +46,12 @@ export function watchSweepSchedule({ client, prefix, timing, prepare, log }: Swe
     if (checking) return;
     checking = true;
     check()
-      .catch((error) => log.warn({ error: String(error) }, 'the Schedule of the sweep could not be checked'))
+      .catch((error) =>
+        log.warn(
+          { error: String(error) },
+          'the Schedule of the sweep could not be checked in Temporal; the next check is due in three passes',
+        ),
+      )
       .finally(() => {
         checking = false;
       });

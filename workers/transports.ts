@@ -124,6 +124,9 @@ function sharedBetweenUses(
   return purpose === 'all' && sendsAll && connections > 1 ? connections : undefined;
 }
 
+const SEALED_OTHERWISE =
+  'a transport was sealed with another EVERPOST_SECRET; mail takes the other transports until its url is set again';
+
 function plansOf(deps: TransportDeps, row: StoredTransport, use: TransportUse, isClient: boolean): RoutePlan[] {
   const limits = { perSecond: row.rate_per_second, connections: row.connections };
   const route = shared(deps, routeOf(String(row._id), row.purpose, use, limits), use);
@@ -133,7 +136,7 @@ function plansOf(deps: TransportDeps, row: StoredTransport, use: TransportUse, i
     const sharedConnections = sharedBetweenUses(deps, row.purpose, row.connections);
     return [{ route, use, url, version: row.version, sharedConnections, ...guard }];
   } catch (error) {
-    deps.log.warn({ transport: route.id, error: String(error) }, 'a transport was sealed with another EVERPOST_SECRET');
+    deps.log.warn({ transport: route.id, error: String(error) }, SEALED_OTHERWISE);
     return [];
   }
 }

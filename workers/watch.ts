@@ -24,7 +24,12 @@ export function watchEventLog({ eventLog, notify, log }: EventLogWatchContext): 
 
   const notifyAccount = async (account: number): Promise<void> => {
     notified.set(account, false);
-    await notify(account).catch((error) => log.warn({ account, error: String(error) }, 'events are left to the sweep'));
+    await notify(account).catch((error) =>
+      log.warn(
+        { account, error: String(error) },
+        'webhooks of an account were not notified of new events; the sweep notifies them within seconds',
+      ),
+    );
     setTimeout(() => {
       const changedSince = notified.get(account) === true;
       notified.delete(account);
@@ -92,7 +97,9 @@ export function watchInbound({ inbound, read, log }: InboundWatchContext): () =>
     while (!closed) {
       await signal.wait(POLL_MS);
       if (closed) return;
-      await read().catch((error) => log.warn({ error: String(error) }, 'reports are left to the sweep'));
+      await read().catch((error) =>
+        log.warn({ error: String(error) }, 'inbound reports could not be read; the sweep reads them within seconds'),
+      );
     }
   };
 

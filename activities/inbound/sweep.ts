@@ -71,7 +71,9 @@ async function processRow(deps: InboundDeps, paths: ReturnPaths, row: InboundRow
       row.kind === 'mail' ? await readMail(deps, paths, row) : await processReport(deps, paths, row);
     await deps.inbound.done(row, verdict, { account, readable: keepRaw ? readableUntil(deps) : undefined });
   } catch (error) {
-    deps.log.warn({ id: row._id, error: String(error) }, 'could not process an inbound report');
+    const next = row.tries >= MAX_TRIES ? 'it is given up and kept for three days' : 'it is tried again';
+    const details = { report: row._id, tries: row.tries, error: String(error) };
+    deps.log.warn(details, `an inbound report could not be processed; ${next}`);
     if (row.tries >= MAX_TRIES)
       await deps.inbound.done(row, 'given_up', { readable: readableUntil(deps) }).catch(() => undefined);
     else await deps.inbound.retryLater(row, nextTryAt(row)).catch(() => undefined);

@@ -137,5 +137,10 @@ async function startSeparately(
   // A row that names the group is found by the sweep, and its workflow is started again: harmless.
   await messages
     .nameRuns(runs)
-    .catch((error) => log.warn({ error: String(error) }, 'messages do not name their workflow yet'));
+    .catch((error) =>
+      log.warn(
+        { error: String(error) },
+        'messages of a group could not be marked with their workflow; the sweep marks them',
+      ),
+    );
 }

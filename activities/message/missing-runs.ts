@@ -114,7 +114,10 @@ export async function atMost<T>(
   const worker = async (): Promise<void> => {
     for (const item of queue) {
       await work(item).catch((error) =>
-        log.warn({ error: String(error) }, 'the sweep could not process messages; it tries again'),
+        log.warn(
+          { error: String(error) },
+          'the sweep could not start or settle messages; its next pass tries them again',
+        ),
       );
     }
   };

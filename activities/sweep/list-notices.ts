@@ -33,7 +33,10 @@ export async function notifyListOwners(deps: ListNoticeDeps): Promise<void> {
   for await (const list of deps.listNotices.withNotifications()) {
     // A failed notice must not delay the notices of other lists.
     await checkList(deps, list).catch((error) =>
-      deps.log.warn({ list: list._id, error: String(error) }, 'could not notify the owner of a list'),
+      deps.log.warn(
+        { list: list._id, error: String(error) },
+        'the owner of a list was not notified; the next pass of the sweep tries again',
+      ),
     );
   }
 }

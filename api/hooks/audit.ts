@@ -43,7 +43,12 @@ export function auditChanges(app: Api, { audit }: Pick<Deps, 'audit'>): void {
       if (statusCode < 400) await audit.done(account, id, createdId(entry, payload));
       else if (statusCode < 500) await audit.drop(account, id);
     };
-    await finish().catch((error: unknown) => request.log.error({ err: error }, 'an audit entry could not be settled'));
+    await finish().catch((error: unknown) =>
+      request.log.error(
+        { err: error },
+        'an audit entry was not completed; the change itself is done, and the entry stays open',
+      ),
+    );
   });
 }
 

@@ -43,11 +43,16 @@ function untilNextMonth(): string {
   return String(Math.ceil((end.getTime() - now().getTime()) / 1_000));
 }
 
+function logFailure(error: unknown, { log, method, routeOptions }: FastifyRequest): void {
+  const route = routeOptions.url ?? 'unknown';
+  log.error({ err: error, method, route }, 'a request failed and was answered with 500; the caller may repeat it');
+}
+
 /** Sets the status. Logs failures of the server and hides their details. */
 export function applyFailure(error: unknown, request: FastifyRequest, reply: FastifyReply): Failure {
   const failure = failureOf(error);
   const { status } = FAILURES[failure.code];
-  if (status === 500) request.log.error({ err: error }, 'a request failed');
+  if (status === 500) logFailure(error, request);
   if (!reply.hasHeader('retry-after')) {
     if (status === 503) reply.header('retry-after', '5');
     if (status === 429) reply.header('retry-after', MONTHLY.has(failure.code) ? untilNextMonth() : '60');

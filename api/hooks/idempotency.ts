@@ -53,7 +53,10 @@ export function enforceIdempotency(app: Api, { storedResponses }: Pick<Deps, 'st
     const response = { status: reply.statusCode, body: typeof payload === 'string' ? payload : '', secret };
     // The work is done: a failed write of the key must not turn the response into a failure.
     await settle(storedResponses, accountOf(request), claim, response).catch((error: unknown) =>
-      request.log.error({ err: error }, 'an Idempotency-Key could not be settled'),
+      request.log.error(
+        { err: error },
+        'the response for an Idempotency-Key was not stored; the request itself is done',
+      ),
     );
   });
 }

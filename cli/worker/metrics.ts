@@ -30,13 +30,16 @@ export async function serveWorkerMetrics(
   );
   const listens = new Promise<number | undefined>((resolve) => {
     server.on('error', (error) => {
-      log.error({ metricsPort, error: String(error) }, 'figures of this worker cannot be served');
+      log.error(
+        { metricsPort, error: String(error) },
+        'METRICS_PORT cannot be used: the metrics of this worker are not served; it sends mail without',
+      );
       resolve(undefined);
     });
     server.listen(metricsPort, host, () => resolve((server.address() as AddressInfo).port));
   });
   const port = await listens;
-  if (port !== undefined) log.info({ port }, 'figures of this worker are served');
+  if (port !== undefined) log.info({ port }, 'the metrics of this worker are served');
   return {
     port,
     stop: () => {
