@@ -6,6 +6,7 @@ import type { Newsletter } from '../../store/newsletters/newsletters.js';
 import type { WebClient } from '../../web/client.js';
 import { fetchDocument } from '../../web/document.js';
 import { readFeed } from '../../web/feed/feed.js';
+import { excessOfFeed } from '../../web/feed/structure.js';
 import type { IssueDeps } from './issue.js';
 
 export interface Content {
@@ -43,6 +44,8 @@ export async function fromFeed(
   const response = await fetchDocument(deps.web, { url, accept: ACCEPT, etag, modified });
   if (response.kind === 'unchanged') return { kind: 'nothing' };
   if (response.kind === 'failed') return failed(response.why);
+  const excess = excessOfFeed(response.text);
+  if (excess !== undefined) return failed(excess);
   const feed = readFeed(response.text, response.url);
   if (feed === undefined) return failed('the document is neither RSS, Atom nor JSON Feed, or incomplete');
   const others = (await deps.issues.openIssues(row.account, row.newsletter)).filter(({ _id }) => _id !== row._id);

@@ -1,6 +1,7 @@
 import { LONGEST_ROW } from '../../activities/subscriber/csv-chunks.js';
 import { LONGEST_BODY } from '../../api/routes/campaigns/schema.js';
 import { LONGEST_SOURCE } from '../../api/routes/templates/schema.js';
+import { MOST_COLUMNS } from '../../domain/import/columns.js';
 import { MOST_LEVELS } from '../../domain/json.js';
 import { LIGHT_LIMITS, MESSAGE_LIMITS, RECIPIENT_LIMITS, type RenderLimits } from '../../mail/liquid/budget.js';
 import { LIGHT_SOURCE, MOST_LINKS, SOURCE_LIMITS, type SourceLimits } from '../../mail/liquid/complexity.js';
@@ -9,6 +10,7 @@ import { RENDER_LIMITS, RENDER_MEGABYTES } from '../../mail/render/pool.js';
 import { LIGHT_HTML, LIGHT_TAGS, LIGHT_TEXT, TASK_LIMITS, TASK_MEGABYTES } from '../../mail/tasks/text-tasks.js';
 import { MAX_CONTEXT_BYTES } from '../../services/message/template-body.js';
 import { LONGEST_DOCUMENT } from '../../web/document.js';
+import { FEED_LIMITS } from '../../web/feed/structure.js';
 import { type Page, page, table } from './page.js';
 
 const number = (value: number) => value.toLocaleString('en-US');
@@ -21,7 +23,11 @@ const SIZES: readonly (readonly [string, number, string])[] = [
   ['`context` of a message', MAX_CONTEXT_BYTES, 'bytes of JSON'],
   ['levels of a JSON document', MOST_LEVELS, 'objects and lists'],
   ['feed or JSON document that a newsletter reads', LONGEST_DOCUMENT, 'bytes'],
+  ['elements of a feed', FEED_LIMITS.elements, 'elements'],
+  ['elements of a feed inside each other', FEED_LIMITS.nested, 'elements'],
+  ['attributes of an element of a feed', FEED_LIMITS.attributes, 'attributes'],
   ['row of a CSV file', LONGEST_ROW, 'bytes'],
+  ['columns of a CSV file', MOST_COLUMNS, 'columns'],
   ['links of a letter', MOST_LINKS, 'links'],
   ['elements of a letter', MOST_ELEMENTS, 'elements'],
   ['elements of an MJML source', MOST_MJML_ELEMENTS, 'elements'],

@@ -57,6 +57,9 @@ const FIELD_OF = byHeader(SYNONYMS);
 const WEAK_FIELD_OF = byHeader(WEAK);
 const ATTRIBUTE = new RegExp(ATTRIBUTE_NAME, 'u');
 
+/** Of a file: each column is compared with the known names, and its cells with the known statuses. */
+export const MOST_COLUMNS = 1_000;
+
 /** The first rows of a file. */
 export interface FileHead {
   readonly headers: readonly string[];
@@ -70,6 +73,9 @@ export interface FileHead {
  * the cells below them; the rest become attributes.
  */
 export function columnsOf({ headers, rows, statuses, isAddress }: FileHead, mapping: ColumnMapping = {}): Columns {
+  if (headers.length > MOST_COLUMNS) {
+    return { kind: 'faults', about: 'file', sentences: [`The file has more than ${MOST_COLUMNS} columns.`] };
+  }
   const mapped = new Map(Object.entries(mapping).map(([header, field]) => [folded(header), field]));
   const faults = mappingFaults(headers, mapping);
   if (faults.length > 0) return { kind: 'faults', about: 'mapping', sentences: faults };

@@ -8,6 +8,13 @@ const fieldsOf = (headers: readonly string[], mapping = {}) => {
 };
 
 describe('columns', () => {
+  test('too many are known before one is looked at', () => {
+    const headers = ['email', ...Array.from({ length: 1_000 }, (_, n) => `column ${n}`)];
+    const skipped = Object.fromEntries(headers.slice(1, -1).map((header) => [header, null]));
+    expect(fieldsOf(headers.slice(0, -1), skipped)).toHaveLength(1_000);
+    expect(fieldsOf(headers, skipped)).toEqual(['The file has more than 1000 columns.']);
+  });
+
   test.each([
     ['E-Mail', 'email'],
     ['EMAIL ADDRESS', 'email'],
