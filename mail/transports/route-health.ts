@@ -16,8 +16,8 @@ export type RouteHealth = ReturnType<typeof routeHealth>;
 export interface RouteHealthOptions {
   /** The longest wait between two looks at a route that is down, in milliseconds. */
   readonly longestWait: number;
-  /** Called after each change; true: the state is another one. Must be cheap: it is called for each mail. */
-  readonly changed?: (isTransition: boolean) => void;
+  /** Called after each change; true: the state or the next look is another one. Must be cheap: it is called for each mail. */
+  readonly changed?: (isUrgent: boolean) => void;
 }
 
 type Mutable<T> = { -readonly [Field in keyof T]: T[Field] };
@@ -74,11 +74,12 @@ function transitions(
   { longestWait, changed = () => undefined }: RouteHealthOptions,
 ): (state: TransportState) => void {
   let failures = 0;
-  const postpone = (): void => {
+  const postpone = (): boolean => {
     // A look before its time, such as that of a new message, does not postpone the next one.
-    if (health.next_try !== null && health.next_try > now()) return;
+    if (health.next_try !== null && health.next_try > now()) return false;
     health.next_try = later(Math.min(longestWait, longestWait * FIRST_WAIT * 2 ** failures));
     failures += 1;
+    return true;
   };
   return (state) => {
     const isTransition = state !== health.state;
@@ -90,8 +91,8 @@ function transitions(
       failures = 0;
       health.next_try = null;
     }
-    if (state === 'down' || state === 'refusing_logins') postpone();
-    changed(isTransition);
+    const isPostponed = (state === 'down' || state === 'refusing_logins') && postpone();
+    changed(isTransition || isPostponed);
   };
 }
 

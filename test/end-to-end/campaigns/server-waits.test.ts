@@ -80,7 +80,7 @@ test('recipients at a domain that defers do not hold those at another', async ()
 test('a transport is taken away under a campaign, a message and a newsletter: all say so while it lasts, and afterwards', async () => {
   const port = await freePort(0);
   await cluster.api(port);
-  const campaign = await cluster.launch(400, { settings: atRate(50) });
+  const campaign = await cluster.launch(200, { settings: atRate(50) });
   await cluster.untilTrue(async () => (await cluster.totals(campaign)).sent >= 50);
   isAway = true;
   const mail = { to: 'ada@example.test', subject: 'Your code', text: '123456' };

@@ -124,7 +124,7 @@ test('a route that stays down is looked at after 1 s, 2 s … 60 s; a look in be
     route.failed(REFUSED);
     const due = next();
     route.failed(REFUSED);
-    expect(next()).toBe(due);
+    expect([next(), route.reported.slice(-2)]).toEqual([due, [true, false]]);
     seconds = due / 1_000;
     return wait;
   });
