@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import { Connection } from '@temporalio/client';
 import { MongoClient } from 'mongodb';
 import { monotonic, now } from '../../clock.js';
@@ -8,6 +10,8 @@ import { reasonOf } from '../../servers/report.js';
 import { type Finding, fault, note, ok, warning } from './finding.js';
 
 const CONNECT_TIMEOUT_MS = 5000;
+/** TaskQueueType of Temporal's API. */
+const ACTIVITY_TASKS = 2;
 const SKEW_WARNING_MS = 2000;
 const SKEW_FAULT_MS = 60_000;
 
@@ -52,29 +56,57 @@ function checkTopology(version: string, setName: string | undefined): Finding {
   return fault('MongoDB', `version ${version} is no replica set`, 'start it with --replSet and run rs.initiate() once');
 }
 
-export function checkSkew(skewMs: number): Finding {
-  const says = `${Math.abs(skewMs)} ms ${skewMs < 0 ? 'behind' : 'ahead of'} MongoDB's`;
+export function checkSkew(skewMs: number, server = 'MongoDB'): Finding {
+  const says = `${Math.abs(skewMs)} ms ${skewMs < 0 ? 'behind' : 'ahead of'} ${server}'s`;
   const advice = 'let a time service (chrony, systemd-timesyncd) set the clock of both machines';
   if (Math.abs(skewMs) > SKEW_FAULT_MS) return fault('Clock', says, advice);
   return Math.abs(skewMs) > SKEW_WARNING_MS ? warning('Clock', says, advice) : ok('Clock', says);
 }
 
-export async function checkTemporal(config: Config): Promise<Finding> {
+export async function checkTemporal(config: Config): Promise<Finding[]> {
   const { temporalAddress: address, temporalNamespace: namespace } = config;
-  if (address === undefined) return checkBinary('temporal', config);
+  if (address === undefined) return [await checkBinary('temporal', config)];
   try {
     const connection = await Connection.connect({ address, connectTimeout: CONNECT_TIMEOUT_MS });
     try {
       const { serverVersion } = await connection.workflowService.getSystemInfo({});
       const known = await connection.workflowService.describeNamespace({ namespace }).catch(() => undefined);
       const says = `reached, version ${serverVersion}, namespace ${namespace}`;
-      if (known !== undefined) return ok('Temporal', says);
-      return note('Temporal', `${says} is not there yet: Everpost registers it at its start`);
+      if (known === undefined)
+        return [note('Temporal', `${says} is not there yet: Everpost registers it at its start`)];
+      const skew = await temporalSkew(connection, namespace);
+      return [ok('Temporal', says), ...(skew === undefined ? [] : [checkSkew(skew, 'Temporal')])];
     } finally {
       await connection.close();
     }
   } catch (failure) {
     const advice = 'check that it runs and that TEMPORAL_ADDRESS is host:port of its gRPC service';
-    return fault('Temporal', `${address} not reached: ${reasonOf(failure)}`, advice);
+    return [fault('Temporal', `${address} not reached: ${reasonOf(failure)}`, advice)];
   }
+}
+
+/** Milliseconds until Temporal remembers the poll. */
+const POLL_MS = 300;
+const POLL_DEADLINE_MS = 5_000;
+
+/**
+ * How many milliseconds this clock is ahead of Temporal's, 0 within the precision of 300 ms. No call returns the time of
+ * Temporal, but it remembers when it was polled: here on a queue of the doctor's own, without tasks.
+ */
+async function temporalSkew(connection: Connection, namespace: string): Promise<number | undefined> {
+  const { workflowService } = connection;
+  const taskQueue = { name: 'everpost.doctor' };
+  const identity = `doctor-${randomUUID()}`;
+  const before = now().getTime();
+  const poll = () => workflowService.pollActivityTaskQueue({ namespace, taskQueue, identity });
+  // Temporal refuses polls of less than two seconds; closing the connection ends this one.
+  void connection.withDeadline(before + POLL_DEADLINE_MS, poll).catch(() => undefined);
+  await delay(POLL_MS);
+  const after = now().getTime();
+  const { pollers } = await workflowService.describeTaskQueue({ namespace, taskQueue, taskQueueType: ACTIVITY_TASKS });
+  const time = pollers?.find((poller) => poller.identity === identity)?.lastAccessTime;
+  if (time == null) return undefined;
+  const there = Number(time.seconds ?? 0) * 1_000 + (time.nanos ?? 0) / 1_000_000;
+  if (there < before) return Math.round(before - there);
+  return there > after ? Math.round(after - there) : 0;
 }

@@ -89,7 +89,10 @@ test('with real servers at their addresses nothing is a fault; without them it s
   const lines = vi.spyOn(console, 'log').mockImplementation(() => {});
   const secret = 'a secret of some length';
   const reached = { ...config, secret, mongodbUrl: inject('mongodbUrl'), temporalAddress: inject('temporalAddress') };
-  expect((await examine(reached)).filter(({ state }) => state === 'fault')).toEqual([]);
+  const all = await examine(reached);
+  expect(all.filter(({ state }) => state === 'fault')).toEqual([]);
+  const clocks = all.filter(({ subject }) => subject === 'Clock').map(({ says }) => says.split(' ').at(-1));
+  expect(clocks).toEqual(["MongoDB's", "Temporal's"]);
   const unreached = { ...reached, mongodbUrl: 'mongodb://127.0.0.1:1/', temporalAddress: '127.0.0.1:1' };
   expect(await doctor(unreached, { json: true })).toBe(1);
   const { needs_person, findings } = JSON.parse(lines.mock.lastCall?.[0]);
