@@ -1,5 +1,5 @@
 import { now } from '../clock.js';
-import { type CampaignAction, type RetriedKind, refusalOf } from '../domain/campaign/campaign.js';
+import { type CampaignAction, type RetriedKind, refusalOf, refusalSentence } from '../domain/campaign/campaign.js';
 import { Failure } from '../domain/errors.js';
 import type { Campaigns } from '../store/campaigns/campaigns.js';
 import type { Review } from '../store/campaigns/controls.js';
@@ -63,7 +63,7 @@ export async function changeCampaign(
     const { account, _id, state } = before;
     const anySent = state === 'cancelled' && (await recipients.withAnySent(account, [_id])).has(_id);
     const refusal = refusalOf(action, state, anySent);
-    if (refusal !== undefined) throw new Failure(refusal);
+    if (refusal !== undefined) throw new Failure(refusal, undefined, refusalSentence(refusal, state));
     const row = await write(before);
     if (row !== null) return { before, row };
   }

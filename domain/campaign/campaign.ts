@@ -1,3 +1,5 @@
+import { FAILURES } from '../errors.js';
+
 /** The precise states; the API shows them as `state` and maps them to the documented five as `status`. */
 export const CAMPAIGN_STATES = [
   'draft',
@@ -187,4 +189,12 @@ const REFUSALS: Record<CampaignAction, Partial<Record<Phase, Refusal>>> = {
 export function refusalOf(action: CampaignAction, state: CampaignState, anySent: boolean): Refusal | undefined {
   if (action === 'cancel' && state === 'cancelled') return undefined;
   return REFUSALS[action][phaseOf(state, anySent)];
+}
+
+const RESUME_FIRST =
+  'The campaign is paused. To send the rest, resume it: POST /campaigns/{id}/resume, or the update `resume` in Temporal.';
+
+/** The sentence of a refusal, with the way on where there is one. */
+export function refusalSentence(refusal: Refusal, state: CampaignState): string {
+  return state === 'paused' && refusal === 'already_sending' ? RESUME_FIRST : FAILURES[refusal].message;
 }

@@ -6,6 +6,7 @@ import {
   type CampaignState,
   LIVE_STATES,
   refusalOf,
+  refusalSentence,
   statesOf,
   statusOf,
 } from '../../../domain/campaign/campaign.js';
@@ -81,4 +82,10 @@ test('exactly the live states have a workflow', () => {
     'scheduled',
     'sending',
   ]);
+});
+
+test('a refusal to send a paused campaign names the way on, any other is the sentence of its code', () => {
+  expect(refusalSentence('already_sending', 'paused')).toContain('resume it: POST /campaigns/{id}/resume');
+  expect(refusalSentence('already_sending', 'sending')).toBe('The campaign is already being sent.');
+  expect(refusalSentence('not_editable', 'paused')).toBe('The campaign can no longer be changed in this way.');
 });
