@@ -75,6 +75,23 @@ const cell: FormatCallback = (element, walk, builder) => {
   builder.addInline(' ');
 };
 
+/** Elements that a browser puts on lines of their own, and the converter does not. */
+const BLOCKS = [
+  'address',
+  'caption',
+  'center',
+  'dd',
+  'details',
+  'dl',
+  'dt',
+  'figcaption',
+  'figure',
+  'legend',
+  'summary',
+];
+
+const ONE_LINE = { leadingLineBreaks: 1, trailingLineBreaks: 1 };
+
 const converted: (html: string, metadata: Metadata) => string = compile({
   wordwrap: false,
   limits: { maxDepth: DEEPEST },
@@ -83,6 +100,7 @@ const converted: (html: string, metadata: Metadata) => string = compile({
     ...['a', 'area'].map((selector) => ({ selector, format: 'anchor' })),
     { selector: 'img', format: 'image' },
     { selector: 'tr', format: 'row' },
+    ...BLOCKS.map((selector) => ({ selector, format: 'block', options: ONE_LINE })),
     ...['td', 'th'].map((selector) => ({ selector, format: 'cell' })),
     ...['h1', 'h2', 'h3', 'h4', 'h5', 'h6'].map((selector) => ({ selector, options: { uppercase: false } })),
   ],
