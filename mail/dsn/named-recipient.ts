@@ -24,6 +24,9 @@ const PLACES: readonly ((line: string) => string[])[] = [
   (line) => (ABOUT_OTHERS.test(line) ? [] : (line.match(ADDRESS) ?? [])),
 ];
 
+/** Chinese and Japanese reports put addresses between signs that look like brackets and commas. */
+const WIDE_SIGNS = /[\u3000-\u303f\uff01-\uff0f\uff1a-\uff1f\uff3b-\uff3d\uff5b-\uff65]/g;
+
 /** The one recipient that a report in free text names; undefined if it names none or several. */
 export function namedRecipient(mail: Email, lines: readonly string[]): string | undefined {
   const excluded = new Set([...addressesOf(mail.to), ...addressesOf(mail.from ? [mail.from] : [])]);
@@ -36,8 +39,9 @@ export function namedRecipient(mail: Email, lines: readonly string[]): string | 
     .map(({ value }) => value.slice(0, 2_000));
   const inHeader = only(failed.flatMap((value) => value.match(ADDRESS) ?? []));
   if (inHeader.length > 0) return inHeader.length === 1 ? inHeader[0] : undefined;
+  const written = lines.filter((line) => line.includes('@')).map((line) => line.replace(WIDE_SIGNS, ' '));
   for (const place of PLACES) {
-    const named = only(lines.filter((line) => line.includes('@')).flatMap(place));
+    const named = only(written.flatMap(place));
     if (named.length > 0) return named.length === 1 ? named[0] : undefined;
   }
   return undefined;

@@ -34,6 +34,7 @@ This is a permanent error; I've given up. Sorry it didn't work out.
 
 <{{address}}>:
 `;
+const FILTERED = ['failed', 'recipient_filtered', 'count_soft_bounce'] as const;
 const AUTO = 'Auto-Submitted: auto-replied';
 
 describe('a failure report in free text is understood where it names one recipient and a known phrase', () => {
@@ -173,9 +174,18 @@ describe('a failure report in free text is understood where it names one recipie
     [
       'a server that refuses after the body',
       { text: `${EXIM.replace('after RCPT TO:<{{address}}>', 'after end of data')}    550 Unknown user {{address}}` },
+      ...FILTERED,
+    ],
+    [
+      'Tencent, with wide signs around the address',
+      {
+        from: 'PostMaster <PostMaster@qq.example>',
+        subject: '系统退信',
+        text: '您的邮件未能送达 {{address}}\n退信原因：收件人邮件地址（{{address}}）不存在，邮件无法送达。\nhost mx1.qq.example said: 550 Mailbox not found.',
+      },
       'failed',
-      'recipient_filtered',
-      'count_soft_bounce',
+      'invalid_recipient',
+      'suppress',
     ],
     [
       'a gateway that names DATA as the command',
@@ -183,16 +193,12 @@ describe('a failure report in free text is understood where it names one recipie
         text: 'Delivery to the following address failed.\n{{address}}\n\n-------server message\n550 unknown user <{{address}}>\n\n-------SMTP command\nDATA',
         separator: '-------original message',
       },
-      'failed',
-      'recipient_filtered',
-      'count_soft_bounce',
+      ...FILTERED,
     ],
     [
       'a report that says of an unknown user that the account is disabled',
       { text: 'The account of the user is disabled.\n\n<{{address}}>: 550 user unknown (in reply to RCPT TO command)' },
-      'failed',
-      'mailbox_disabled',
-      'count_soft_bounce',
+      ...(['failed', 'mailbox_disabled', 'count_soft_bounce'] as const),
     ],
     [
       'a report whose parts were lost',
