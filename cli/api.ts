@@ -44,6 +44,7 @@ export async function runApi(
     client: temporal.client,
     localWorker: worker,
     prefix: DEFAULT_PREFIX,
+    publicUrl: config.publicUrl,
     log: log as FastifyBaseLogger,
     messages: messages(store),
   });

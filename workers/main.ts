@@ -44,7 +44,7 @@ export async function startWorker(settings: WorkerSettings): Promise<RunningWork
   await withRetries('namespace', prepare, settings.log);
 
   const shared = await activityWiring(settings, stop);
-  const deps = { ...shared, engine: workerEngine({ client, prefix }) };
+  const deps = { ...shared, engine: workerEngine({ client, prefix, publicUrl: config.publicUrl }) };
   const workers = await createWorkers(settings, connection, deps);
   const duties = settings.part === 'send' ? NO_DUTIES : beginDuties(settings, client, prepare, shared, deps);
   if (settings.warm === true) void shared.renderer.warmUp();

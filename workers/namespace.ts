@@ -4,7 +4,13 @@ import { msToTs } from '@temporalio/common/lib/time.js';
 import { monotonic } from '../clock.js';
 
 /** The search attributes of workflows, for operators. All are keywords. */
-export const SEARCH_ATTRIBUTES = ['EverpostAccount', 'EverpostCampaign', 'EverpostKind', 'EverpostPhase'] as const;
+export const SEARCH_ATTRIBUTES = [
+  'EverpostAccount',
+  'EverpostCampaign',
+  'EverpostKind',
+  'EverpostPhase',
+  'EverpostReason',
+] as const;
 
 const RETENTION_SECONDS = 30 * 24 * 60 * 60;
 /** INDEXED_VALUE_TYPE_KEYWORD of Temporal's API. */

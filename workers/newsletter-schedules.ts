@@ -8,7 +8,8 @@ import type { Engine } from '../activities/engine.js';
 import type { CalendarFields } from '../domain/newsletter/cron.js';
 import type { Timetable } from '../domain/newsletter/timetable.js';
 import type { Newsletter } from '../store/newsletters/newsletters.js';
-import { attributes, ISSUE_TYPE, type IssueInput } from '../workflows/messages/newsletter.js';
+import { ISSUE_TYPE, type IssueInput, shownIssue } from '../workflows/messages/newsletter.js';
+import type { StartSettings } from '../workflows/messages/start.js';
 import { issueWorkflowBase, newsletterOfSchedule, newsletterScheduleId, queuesOf } from '../workflows/names.js';
 
 type Wanted = ReturnType<typeof newsletterSchedule>;
@@ -16,7 +17,7 @@ type Wanted = ReturnType<typeof newsletterSchedule>;
 /** Creates the Schedules of newsletters and updates them from their rows. */
 export function newsletterSchedules(
   { schedule }: Pick<Client, 'schedule'>,
-  prefix: string,
+  settings: StartSettings,
 ): Pick<Engine, 'reconcileSchedule' | 'deleteSchedule' | 'scheduledNewsletters'> {
   const repair = async (wanted: Wanted): Promise<void> => {
     const handle = schedule.getHandle(wanted.scheduleId);
@@ -27,7 +28,7 @@ export function newsletterSchedules(
   };
   return {
     reconcileSchedule: async (row: Newsletter) => {
-      const wanted = newsletterSchedule(prefix, row);
+      const wanted = newsletterSchedule(settings, row);
       try {
         await repair(wanted);
       } catch (error) {
@@ -40,7 +41,7 @@ export function newsletterSchedules(
 
     deleteSchedule: async (newsletter) => {
       try {
-        await schedule.getHandle(newsletterScheduleId(prefix, newsletter)).delete();
+        await schedule.getHandle(newsletterScheduleId(settings.prefix, newsletter)).delete();
       } catch (error) {
         if (!(error instanceof ScheduleNotFoundError)) throw error;
       }
@@ -49,7 +50,7 @@ export function newsletterSchedules(
     scheduledNewsletters: async () => {
       const found: number[] = [];
       for await (const { scheduleId } of schedule.list()) {
-        const id = newsletterOfSchedule(prefix, scheduleId);
+        const id = newsletterOfSchedule(settings.prefix, scheduleId);
         if (id !== undefined) found.push(id);
       }
       return found;
@@ -74,6 +75,7 @@ function comparedFields({ state, policies, action, spec }: Compared | Wanted) {
     policies.overlap,
     policies.catchupWindow,
     [action.workflowType, action.workflowId, action.taskQueue, action.args],
+    [action.staticSummary, action.staticDetails],
     [spec.timezone, Number(spec.jitter ?? 0), spec.startAt?.getTime(), spec.endAt?.getTime()],
     (spec.calendars ?? []).map((one) => FIELDS.map((field) => valuesOf(one[field]))),
     (spec.skip ?? []).map((one) => [one.year, one.month, one.dayOfMonth].map(valuesOf)),
@@ -96,10 +98,10 @@ const OVERLAP = { skip: 'SKIP', buffer_one: 'BUFFER_ONE', buffer_all: 'BUFFER_AL
 const SHORTEST_WINDOW = 10;
 
 /** The Schedule of a newsletter's row. */
-function newsletterSchedule(prefix: string, row: Newsletter) {
+function newsletterSchedule(settings: StartSettings, row: Newsletter) {
   const { _id: newsletter, account, state, v } = row;
   return {
-    scheduleId: newsletterScheduleId(prefix, newsletter),
+    scheduleId: newsletterScheduleId(settings.prefix, newsletter),
     spec: scheduleSpec(row, row.jitter_seconds),
     policies: {
       overlap: OVERLAP[row.overlap],
@@ -110,9 +112,9 @@ function newsletterSchedule(prefix: string, row: Newsletter) {
       type: 'startWorkflow' as const,
       workflowType: ISSUE_TYPE,
       workflowId: issueWorkflowBase(newsletter),
-      taskQueue: queuesOf(prefix).workflows,
+      taskQueue: queuesOf(settings.prefix).workflows,
       args: [{ account, newsletter }] as [IssueInput],
-      typedSearchAttributes: attributes(account, 'issue'),
+      ...shownIssue(settings, { account, newsletter }, row.name),
     },
   };
 }

@@ -79,6 +79,7 @@ function sweepSchedule(prefix: string, { every, runFor }: SweepTiming) {
       taskQueue: queuesOf(prefix).workflows,
       args: [{ every, passes: Math.max(1, Math.floor(runFor / every)) }],
       workflowExecutionTimeout: runFor * 2,
+      staticSummary: 'Sweep: compares rows with workflows and starts what is missing',
       typedSearchAttributes: [{ key: KIND, value: 'sweep' }],
     },
     // Buffers one late run: skipping it would leave a gap as long as a run.

@@ -86,3 +86,5 @@ export const ACCOUNT = defineSearchAttributeKey('EverpostAccount', 'KEYWORD');
 export const CAMPAIGN = defineSearchAttributeKey('EverpostCampaign', 'KEYWORD');
 export const KIND = defineSearchAttributeKey('EverpostKind', 'KEYWORD');
 export const PHASE = defineSearchAttributeKey('EverpostPhase', 'KEYWORD');
+/** Why it makes no progress, or what an operator should see to; absent where there is nothing. */
+export const REASON = defineSearchAttributeKey('EverpostReason', 'KEYWORD');

@@ -4,6 +4,7 @@ import type { CampaignProgress } from '../../store/campaigns/progress.js';
 import type { Recipients } from '../../store/campaigns/recipients.js';
 import type { Campaign } from '../../store/campaigns/row.js';
 import type { CampaignInput, Control, RateControl, ScheduleControl } from '../../workflows/messages/campaign.js';
+import { figuresOf } from './figures.js';
 import { type CampaignPlan, campaignPlanner, type PlanDeps } from './plan.js';
 
 export interface CampaignDeps extends SteeringStores, PlanDeps {
@@ -39,19 +40,10 @@ export function campaignActivities(deps: CampaignDeps) {
       return plan(input);
     },
 
-    /** One line of figures for the Temporal UI. */
-    describeProgress: (input: CampaignInput): Promise<string> => progressFigures(deps, input),
+    /** Figures for the Temporal UI. */
+    describeProgress: async ({ account, campaign }: CampaignInput): Promise<string> =>
+      figuresOf(await deps.recipients.totals(account, campaign)),
   };
-}
-
-/** The totals of a campaign in one line of Markdown. */
-export async function progressFigures(
-  deps: { readonly recipients: Pick<Recipients, 'totals'> },
-  { account, campaign }: CampaignInput,
-): Promise<string> {
-  const { recipients, sent, ...others } = await deps.recipients.totals(account, campaign);
-  const rest = ['failed', 'uncertain', 'skipped', 'deferred', 'pending'] as const;
-  return `**${sent}** of ${recipients} sent${rest.map((kind) => ` · ${others[kind]} ${kind}`).join('')}`;
 }
 
 /** Writes the row for an operator, as the API would. */

@@ -1,3 +1,4 @@
+import type { CampaignOutcome } from '../../domain/campaign/campaign.js';
 import { CANCELLED_CLASS, type LedgerPage } from '../../domain/campaign/ledger-page.js';
 import { type RecipientEvidenceStores, settleEarlierClickers } from '../../services/evidence.js';
 import { stateEvent } from '../../services/steer-campaign.js';
@@ -11,7 +12,7 @@ import type { Events } from '../../store/events/events.js';
 import type { Quotas } from '../../store/quotas/quotas.js';
 import type { Engagements } from '../../store/tracking/engagement.js';
 import type { CampaignInput } from '../../workflows/messages/campaign.js';
-import { progressFigures } from './campaign.js';
+import { figuresOf } from './figures.js';
 import { openNextRound } from './next-round.js';
 import { type CampaignPlan, campaignPlanner, type PlanDeps } from './plan.js';
 import { type PublishingDeps, pagePublisher } from './publishing.js';
@@ -27,25 +28,39 @@ export interface ClosingDeps extends PublishingDeps, RecipientEvidenceStores, Pl
   readonly quotas: Pick<Quotas, 'settleCampaign'>;
 }
 
-/** The state of the campaign after a round, and its totals in one line. */
+/** The state of the campaign after a round, and its totals in Markdown. */
 export interface RoundEnd {
   readonly plan: CampaignPlan;
   readonly figures: string;
 }
 
+/** A cancelled campaign: the number of pages that are still open, and its state as after a round. */
+export interface CancelEnd extends RoundEnd {
+  readonly open: number;
+}
+
+/** The reason that the Temporal UI shows of a campaign that has ended with uncertain recipients. */
+const UNCERTAIN_LEFT: CampaignOutcome = 'uncertain_left';
+
 /** The end of a round and of a campaign: every recipient has a fate, every fate is published, and the row holds the result. */
 export function closingActivities(deps: ClosingDeps) {
   const { campaignProgress, recipients } = deps;
   const plan = campaignPlanner(deps);
+  const endOf = async (input: CampaignInput): Promise<RoundEnd> => {
+    const [row, totals] = await Promise.all([plan(input), recipients.totals(input.account, input.campaign)]);
+    const isOver = row.state === 'sent' || row.state === 'failed' || row.state === 'cancelled';
+    const reason = isOver && totals.uncertain > 0 ? UNCERTAIN_LEFT : (row.reason ?? null);
+    return { plan: { ...row, reason }, figures: figuresOf(totals) };
+  };
   return {
     /** Opens the next round where recipients wait for one; otherwise closes the campaign. */
     endRound: async (input: CampaignInput, round: number): Promise<RoundEnd> => {
       if (!(await openNextRound(deps, input, round))) await closeCampaign(deps, input);
-      return { plan: await plan(input), figures: await progressFigures(deps, input) };
+      return endOf(input);
     },
 
-    /** After a cancel: mail that a lost owner left in flight is uncertain, the rest was never claimed. Returns the number of open pages. */
-    settleCancelled: async (input: CampaignInput): Promise<number> => {
+    /** After a cancel: mail that a lost owner left in flight is uncertain, the rest was never claimed. */
+    settleCancelled: async (input: CampaignInput): Promise<CancelEnd> => {
       await endChain(deps, input);
       await sweepPages(deps, input);
       const publish = pagePublisher(deps);
@@ -54,12 +69,12 @@ export function closingActivities(deps: ClosingDeps) {
         await deps.rounds.closeUnclaimed(page);
       }
       const open = await deps.rounds.openPagesOf(input.account, input.campaign);
-      if (open > 0) return open;
+      if (open > 0) return { open, ...(await endOf(input)) };
       await expireDeferred(deps, { account: input.account, _id: input.campaign }, CANCELLED);
       await campaignProgress.closeCancelled(input);
       const { sent, uncertain } = await recipients.totals(input.account, input.campaign);
       await deps.quotas.settleCampaign(input.campaign, input.launch, sent + uncertain);
-      return open;
+      return { open, ...(await endOf(input)) };
     },
   };
 }

@@ -3,15 +3,18 @@ import { lanesOf, type ProtocolTimes } from '../../domain/delivery/protocol.js';
 import { stateEvent } from '../../services/steer-campaign.js';
 import type { Campaigns } from '../../store/campaigns/campaigns.js';
 import type { CampaignProgress } from '../../store/campaigns/progress.js';
+import type { Recipients } from '../../store/campaigns/recipients.js';
 import type { Campaign } from '../../store/campaigns/row.js';
 import type { Events } from '../../store/events/events.js';
 import type { CampaignInput } from '../../workflows/messages/campaign.js';
 import { type ApprovalRequest, approvalRequestOf } from './approval.js';
+import { figuresOf } from './figures.js';
 
 export interface PlanDeps {
   readonly campaigns: Pick<Campaigns, 'find'>;
   readonly campaignProgress: Pick<CampaignProgress, 'recordApplied'>;
   readonly events: Pick<Events, 'append'>;
+  readonly recipients: Pick<Recipients, 'totals'>;
   readonly times: ProtocolTimes;
   /** Lanes a campaign may have, over all workers. */
   readonly maxLanes: number;
@@ -20,6 +23,12 @@ export interface PlanDeps {
 /** The part of the row that the workflow reads: states, times and ids, no content. */
 export interface CampaignPlan {
   readonly state: CampaignState;
+  /** Why it is paused or makes no progress; absent in histories of earlier versions, like `rate`. */
+  readonly reason?: string | null;
+  /** Its own limit, in mails a second; null: none. */
+  readonly rate?: number | null;
+  /** The recipients by result in Markdown, where there is a reason: no other step may count them for a long time. */
+  readonly figures?: string;
   /** A number other than the workflow's own means that the workflow belongs to an earlier launch. */
   readonly launch: number;
   readonly v: number;
@@ -48,7 +57,7 @@ interface HeldPlan {
 export type CampaignPlanner = (input: CampaignInput) => Promise<CampaignPlan>;
 
 export function campaignPlanner(deps: PlanDeps): CampaignPlanner {
-  const { campaigns, campaignProgress, events } = deps;
+  const { campaigns, campaignProgress, events, recipients } = deps;
   return async (input) => {
     const row = await campaigns.find(input.account, input.campaign);
     if (row?.launch === input.launch) {
@@ -57,7 +66,9 @@ export function campaignPlanner(deps: PlanDeps): CampaignPlanner {
         row.applied_v < row.want.v && campaignProgress.recordApplied(input, row.want.v),
       ]);
     }
-    return planOf(deps, row);
+    const plan = planOf(deps, row);
+    if (row === null || row.reason === null || row.round < 0) return plan;
+    return { ...plan, figures: figuresOf(await recipients.totals(row.account, row._id)) };
   };
 }
 
@@ -84,10 +95,13 @@ function planOf({ maxLanes, times }: PlanDeps, row: Campaign | null): CampaignPl
   if (row === null) {
     return { ...fixed, reportsProgress: false, state: 'draft', launch: 0, v: 0, round: -1, due: null, sendAt: null };
   }
+  const rate = row.want.rate ?? row.settings.rate_per_second;
   return {
     ...fixed,
-    reportsProgress: lanes > 1 || (row.want.rate ?? row.settings.rate_per_second) !== null,
+    reportsProgress: lanes > 1 || rate !== null,
     state: row.state,
+    reason: row.reason,
+    rate,
     launch: row.launch,
     v: row.want.v,
     round: row.round,

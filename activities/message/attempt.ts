@@ -38,15 +38,22 @@ export interface MessageAttemptDeps extends MessageOwnerDeps, PreSendDeps {
   readonly drained: AbortSignal;
 }
 
+type TransportTrouble = 'transport_unavailable' | 'rate_limited';
+
 /** The state of a message after a step. */
 export type MessageStatus =
   | { readonly kind: 'final'; readonly state: MessageState | 'gone' }
-  /** Nothing to do before then; ISO 8601. */
-  | { readonly kind: 'waiting'; readonly until: string }
+  /** Nothing to do before then; ISO 8601. State and number of the next attempt are absent in histories of earlier versions. */
+  | {
+      readonly kind: 'waiting';
+      readonly until: string;
+      readonly state?: MessageState;
+      readonly attempt?: number;
+    }
   /** Another process owns it, or the row changed meanwhile: try again after `wait` milliseconds. */
   | { readonly kind: 'busy'; readonly wait: number }
-  /** It waits for its transport, or for its rate, until then; ISO 8601. */
-  | { readonly kind: 'transport_down'; readonly until: string };
+  /** It waits for its transport, or for its rate, until then; ISO 8601. Histories of earlier versions have no reason. */
+  | { readonly kind: 'transport_down'; readonly until: string; readonly reason?: TransportTrouble };
 
 export const RETRY_SOON_MS = 250;
 
@@ -116,7 +123,7 @@ async function attempted(deps: MessageAttemptDeps, row: Message, report: ReportS
   if (paid === undefined) {
     if (deps.stopping.aborted) return report(null);
     await deps.publishHeld(row, { reason: 'rate', detail: null });
-    return downUntil(later(RATE_WAIT_MS));
+    return downUntil(later(RATE_WAIT_MS), 'rate_limited');
   }
   const after = await deps.windows.run(
     connections,
@@ -131,8 +138,8 @@ async function attempted(deps: MessageAttemptDeps, row: Message, report: ReportS
   return after === 'transport_down' ? downUntil(transport.retryAt()) : report(after);
 }
 
-function downUntil(until: Date): MessageStatus {
-  return { kind: 'transport_down', until: until.toISOString() };
+function downUntil(until: Date, reason: TransportTrouble = 'transport_unavailable'): MessageStatus {
+  return { kind: 'transport_down', until: until.toISOString(), reason };
 }
 
 /** Milliseconds after which a message that got no rate token asks again. */
@@ -242,5 +249,5 @@ function statusOf(row: Message): MessageStatus {
   if (FINAL_STATES.includes(row.state)) return { kind: 'final', state: row.state };
   if (row.state === 'sending') return { kind: 'busy', wait: RETRY_SOON_MS };
   const until = Math.min(row.due.getTime(), row.expires_at.getTime());
-  return { kind: 'waiting', until: new Date(until).toISOString() };
+  return { kind: 'waiting', until: new Date(until).toISOString(), state: row.state, attempt: row.attempt + 1 };
 }

@@ -1,5 +1,6 @@
 import { now } from '../../clock.js';
 import type { ProtocolTimes } from '../../domain/delivery/protocol.js';
+import type { MessageState } from '../../domain/message/message.js';
 import { within } from '../../domain/within.js';
 import type { Messages } from '../../store/messages/messages.js';
 import { messageWorkflowId } from '../../workflows/names.js';
@@ -11,7 +12,7 @@ import { busy, type DeliverMessageInput, FIRST_ATTEMPT_MS, HEARTBEAT_MS, type Jo
 
 export interface MessageGroupDeps {
   readonly messageSteps: { readonly join: JoinMessage };
-  readonly messages: Pick<Messages, 'postponeSweep' | 'nameRuns'>;
+  readonly messages: Pick<Messages, 'postponeSweep' | 'nameRuns' | 'shownOf'>;
   readonly engine: Pick<Engine, 'startMessage'>;
   readonly times: Pick<ProtocolTimes, 'attempt' | 'lease'>;
   /** SIGTERM: claim no more. */
@@ -35,7 +36,14 @@ export interface MessageGroupStep {
   readonly left: readonly number[];
   /** When the first of the others is tried again, if each of them waits for its transport; ISO 8601. */
   readonly downUntil: string | null;
+  /** Why the others wait, if all wait for the same; absent in histories of earlier versions, like `states`. */
+  readonly reason?: string | null;
+  /** How the final messages ended. */
+  readonly states?: GroupStates;
 }
+
+/** Messages by their final state. */
+type GroupStates = Readonly<Partial<Record<MessageState | 'gone', number>>>;
 
 type Progress = MessageStatus | { readonly kind: 'under_way' } | { readonly kind: 'error'; readonly error: unknown };
 
@@ -86,7 +94,21 @@ function stepOf(progress: readonly Progress[], separate: ReadonlySet<number>): M
   const left = [...progress.keys()].filter((i) => progress[i]?.kind !== 'final' && !separate.has(i));
   const downs = left.map((i) => progress[i]).filter((one) => one?.kind === 'transport_down');
   const downUntil = downs.length === left.length ? (earliest(downs) ?? null) : null;
-  return { final: progress.length - separate.size - left.length, separate: separate.size, left, downUntil };
+  const reason = downUntil === null ? null : reasonOf(downs);
+  const final = progress.length - separate.size - left.length;
+  return { final, separate: separate.size, left, downUntil, reason, states: statesOf(progress) };
+}
+
+function reasonOf(downs: readonly Extract<MessageStatus, { kind: 'transport_down' }>[]): string | null {
+  const reasons = new Set(downs.map(({ reason }) => reason));
+  const [first = null] = reasons;
+  return reasons.size === 1 ? first : null;
+}
+
+function statesOf(progress: readonly Progress[]): GroupStates {
+  const states: Partial<Record<MessageState | 'gone', number>> = {};
+  for (const one of progress) if (one.kind === 'final') states[one.state] = (states[one.state] ?? 0) + 1;
+  return states;
 }
 
 function earliest(downs: readonly Extract<MessageStatus, { kind: 'transport_down' }>[]): string | undefined {
@@ -132,7 +154,10 @@ async function startSeparately(
   separate: readonly DeliverMessageInput[],
 ): Promise<void> {
   if (separate.length === 0) return;
-  await Promise.all(separate.map(({ account, message: _id }) => engine.startMessage({ _id, account })));
+  const shown = await messages.shownOf(separate.map(({ message }) => message)).catch(() => new Map<string, object>());
+  await Promise.all(
+    separate.map(({ account, message: _id }) => engine.startMessage({ ...shown.get(_id), _id, account })),
+  );
   const runs = separate.map(({ message }) => ({ message, run: messageWorkflowId(message) }));
   // A row that names the group is found by the sweep, and its workflow is started again: harmless.
   await messages

@@ -93,9 +93,9 @@ async function startGroup(deps: MissingRunDeps, rows: readonly Message[]): Promi
   const assigned = await messages.assignRun(run, rows, until);
   const own = rows.filter(({ _id }) => assigned.has(_id));
   if (own.length === 0) return;
-  const ids = own.map(({ _id: message, account }) => ({ account, message }));
+  const grouped = own.map(({ _id: message, account, tags, template }) => ({ account, message, tags, template }));
   try {
-    await engine.startMessages(run, ids).catch(() => engine.startMessages(run, ids));
+    await engine.startMessages(run, grouped).catch(() => engine.startMessages(run, grouped));
   } catch (error) {
     const given = own.map(({ _id }) => ({ _id, sweep_at: until }));
     await messages.assignRun(null, given, later(START_AGAIN_MS));

@@ -32,6 +32,9 @@ export interface IssueView {
   readonly draft: DraftInput | null;
   /** The reason for which the issue would be skipped now. */
   readonly trouble: IssueReason;
+  /** Why it was skipped; absent in histories of earlier versions, like `campaign`. */
+  readonly reason?: IssueReason | null;
+  readonly campaign?: number | null;
 }
 
 export function keyOf({ account, newsletter, scheduledAt }: IssueRef): IssueKey {
@@ -41,7 +44,9 @@ export function keyOf({ account, newsletter, scheduledAt }: IssueRef): IssueKey 
 export function viewOf(row: Issue, more: Partial<IssueView> = {}): IssueView {
   const open = row.state === 'preparing' || row.state === 'launched';
   const sendAt = row.send_at.toISOString();
-  return { state: row.state, open, ready: false, sendAt, due: null, draft: null, trouble: 'source_failed', ...more };
+  const { state, reason, campaign } = row;
+  const rest = { ready: false, due: null, draft: null, trouble: 'source_failed' } as const;
+  return { state, open, sendAt, reason, campaign, ...rest, ...more };
 }
 
 /** The newsletter, or the issue's row, is deleted: nothing is left to do. */

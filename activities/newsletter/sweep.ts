@@ -104,7 +104,7 @@ async function accountFor(
     await settle(deps, made);
     return 'over';
   }
-  await deps.engine.notifyIssue({ account, newsletter, scheduledAt: time.toISOString() });
+  await deps.engine.notifyIssue({ account, newsletter, scheduledAt: time.toISOString() }, row);
   return 'begins';
 }
 
@@ -123,7 +123,8 @@ async function overlapOf(
 /** Starts an issue's workflow again where none runs. An issue whose workflow an operator has terminated is skipped. */
 export async function sweepIssue(deps: NewsletterSweepDeps, row: Issue): Promise<void> {
   const { account, newsletter } = row;
-  if (typeof (await deps.newsletters.find(account, newsletter)) === 'string') return deleteRemains(deps, row);
+  const owner = await deps.newsletters.find(account, newsletter);
+  if (typeof owner === 'string') return deleteRemains(deps, row);
   const ref = { account, newsletter, scheduledAt: row.scheduled_at.toISOString() };
   const workflow = await deps.engine.issueWorkflowStatus(ref);
   const isStopped =
@@ -132,7 +133,7 @@ export async function sweepIssue(deps: NewsletterSweepDeps, row: Issue): Promise
     await skip(deps, row, 'engine_stopped');
     return;
   }
-  if (workflow.status !== 'running' || (await isOver(deps, row))) await deps.engine.notifyIssue(ref);
+  if (workflow.status !== 'running' || (await isOver(deps, row))) await deps.engine.notifyIssue(ref, owner);
   await deps.issues.sweepAgain(row, new Date(now().getTime() + deps.times.lease / 2));
 }
 

@@ -8,8 +8,12 @@ import type { Ledger } from '../../store/campaigns/ledger.js';
 import type { CampaignProgress } from '../../store/campaigns/progress.js';
 import type { Rounds } from '../../store/campaigns/rounds.js';
 import type { Campaign } from '../../store/campaigns/row.js';
+import type { Confirmations } from '../../store/confirmations/confirmations.js';
+import type { Confirmation } from '../../store/confirmations/row.js';
 import type { Draft, Drafts } from '../../store/drafts/drafts.js';
 import type { Events } from '../../store/events/events.js';
+import type { Imports } from '../../store/imports/imports.js';
+import type { Import } from '../../store/imports/row.js';
 import type { KeyRotation } from '../../store/keys/rotation.js';
 import { sweepPages } from '../campaign/close.js';
 import type { PublishingDeps } from '../campaign/publishing.js';
@@ -49,8 +53,8 @@ export interface SweepDeps
     ListNoticeDeps['messages'];
   readonly messageProgress: MessageSweepDeps['messageProgress'] & InboundDeps['messageProgress'];
   readonly rounds: Pick<Rounds, 'inFlight'>;
-  readonly imports: DueRows;
-  readonly confirmations: DueRows;
+  readonly imports: Pick<Imports, 'due' | 'sweepAgain'>;
+  readonly confirmations: Pick<Confirmations, 'due' | 'sweepAgain'>;
   readonly drafts: Pick<Drafts, 'due' | 'sweepAgain' | 'find'>;
   readonly engine: Engine;
   readonly times: Pick<ProtocolTimes, 'lease' | 'resendAfter'>;
@@ -59,12 +63,6 @@ export interface SweepDeps
     MessageSweepDeps['subscribers'] &
     InboundDeps['subscribers'] &
     ListNoticeDeps['subscribers'];
-}
-
-/** Rows with their own due time. */
-interface DueRows {
-  due(before: Date): AsyncIterable<{ readonly _id: number; readonly account: number }>;
-  sweepAgain(id: number, at: Date): Promise<boolean>;
 }
 
 /**
@@ -153,13 +151,16 @@ function nextCheck({ times }: SweepDeps): Date {
   return new Date(now().getTime() + times.lease / 2);
 }
 
-async function sweepConfirmation(deps: SweepDeps, row: { _id: number; account: number }): Promise<void> {
+async function sweepConfirmation(
+  deps: SweepDeps,
+  row: Pick<Confirmation, '_id' | 'account' | 'list_id'>,
+): Promise<void> {
   const workflow = await deps.engine.confirmationWorkflowStatus(row._id);
   if (workflow.status !== 'running') await deps.engine.startConfirmation(row);
   await deps.confirmations.sweepAgain(row._id, nextCheck(deps));
 }
 
-async function sweepImport(deps: SweepDeps, row: { _id: number; account: number }): Promise<void> {
+async function sweepImport(deps: SweepDeps, row: Pick<Import, '_id' | 'account' | 'list_id'>): Promise<void> {
   const workflow = await deps.engine.importWorkflowStatus(row._id);
   if (workflow.status !== 'running') await deps.engine.startImport(row);
   await deps.imports.sweepAgain(row._id, nextCheck(deps));

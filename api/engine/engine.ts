@@ -4,7 +4,9 @@ import { now } from '../../clock.js';
 import type { Campaign } from '../../store/campaigns/row.js';
 import type { Confirmation } from '../../store/confirmations/row.js';
 import type { DraftKey } from '../../store/drafts/drafts.js';
-import type { Message } from '../../store/messages/row.js';
+import type { Import } from '../../store/imports/row.js';
+import type { Newsletter } from '../../store/newsletters/newsletters.js';
+import type { Endpoint } from '../../store/webhooks/row.js';
 import { activeTracing } from '../../tracing/active.js';
 import {
   CAMPAIGN_TYPE,
@@ -12,6 +14,7 @@ import {
   campaignStart,
   DRAFT_TYPE,
   draftStart,
+  type ShownCampaign,
 } from '../../workflows/messages/campaign.js';
 import { CONFIRMATION_TYPE, confirmationRowChanged, confirmationStart } from '../../workflows/messages/confirmation.js';
 import { ENDPOINT_TYPE, endpointRowChanged, endpointStart } from '../../workflows/messages/endpoint.js';
@@ -25,9 +28,16 @@ import {
   newsletterRowChanged,
   newsletterStart,
 } from '../../workflows/messages/newsletter.js';
+import type { StartSettings } from '../../workflows/messages/start.js';
 import { draftWorkflowId } from '../../workflows/names.js';
 import { callQueue } from './call-queue.js';
-import { type Enqueue, type MessageCallOptions, messageCalls, type WithTimeout } from './message-calls.js';
+import {
+  type Enqueue,
+  type MessageCallOptions,
+  messageCalls,
+  type StartedMessage,
+  type WithTimeout,
+} from './message-calls.js';
 import { outageLog } from './outage-log.js';
 
 /**
@@ -36,25 +46,25 @@ import { outageLog } from './outage-log.js';
  */
 export interface Engine {
   /** Starts the campaign's workflow, or signals the running one to read its row again. */
-  notifyCampaign(row: Pick<Campaign, '_id' | 'account' | 'launch'>): void;
+  notifyCampaign(row: Pick<Campaign, '_id' | 'account' | 'launch' | keyof ShownCampaign>): void;
   /** Starts the request's workflow, or signals the running one to read its row again. */
-  notifyConfirmation(row: Pick<Confirmation, '_id' | 'account'>): void;
-  startImport(row: { readonly _id: number; readonly account: number }): void;
+  notifyConfirmation(row: Pick<Confirmation, '_id' | 'account' | 'list_id'>): void;
+  startImport(row: Pick<Import, '_id' | 'account' | 'list_id'>): void;
   /**
    * Starts the message's workflow, which it may share with messages accepted meanwhile; signals the workflow of a cancelled
    * message to read the row.
    */
-  startMessage(row: Pick<Message, '_id' | 'account' | 'state' | 'due' | 'sweep_at' | 'run'>): void;
+  startMessage(row: StartedMessage): void;
   /** Starts the draft's workflow and waits at most `patience` milliseconds for its end. The row holds the result. */
   startDraftAndWait(row: DraftKey, timeout: number): Promise<void>;
   /** Cancels the draft's workflow. */
   cancelDraft(row: DraftKey): void;
   /** Starts the endpoint's workflow, or signals the running one that events are due. */
-  notifyEndpoint(row: { readonly _id: number; readonly account: number }): void;
-  /** Has the newsletter's Schedule compared with its row. */
-  notifyNewsletter(row: { readonly _id: number; readonly account: number }): void;
+  notifyEndpoint(row: Pick<Endpoint, '_id' | 'account' | 'url'>): void;
+  /** Has the newsletter's Schedule compared with its row, or deleted with it: then the name is null. */
+  notifyNewsletter(row: { readonly _id: number; readonly account: number; readonly name: string | null }): void;
   /** Starts the issue's workflow, or signals the running one that data has arrived. */
-  notifyIssue(issue: IssueRef): void;
+  notifyIssue(issue: IssueRef, newsletter: Pick<Newsletter, 'name'>): void;
   /** Whether Temporal is reachable. */
   reachable(): Promise<boolean>;
   /** Waits for the calls in progress and accepts none afterwards. */
@@ -88,7 +98,7 @@ export interface EngineOptions extends MessageCallOptions {
 
 /** Starts and signals workflows in the background. The API keeps working while Temporal is down. */
 export function temporalEngine(options: EngineOptions): Engine {
-  const { client, prefix, log, concurrency = 16, maxQueued = 1_000, callTimeout = 2_500 } = options;
+  const { client, log, concurrency = 16, maxQueued = 1_000, callTimeout = 2_500 } = options;
   const outages = outageLog(log);
   const queue = callQueue({ outages, concurrency, maxQueued });
   let closed = false;
@@ -103,31 +113,31 @@ export function temporalEngine(options: EngineOptions): Engine {
   const ofMessages = messageCalls({ ...options, withTimeout, enqueue, outages });
 
   return {
-    notifyCampaign: ({ _id, account, launch }) => {
-      const start = campaignStart(prefix, { account, campaign: _id, launch });
+    notifyCampaign: (row) => {
+      const start = campaignStart(options, { account: row.account, campaign: row._id, launch: row.launch }, row);
       enqueue(start.workflowId, ({ workflow }) =>
         workflow.signalWithStart(CAMPAIGN_TYPE, { ...start, signal: campaignRowChanged, signalArgs: [] }),
       );
     },
 
-    notifyConfirmation: ({ _id, account }) => {
-      const start = confirmationStart(prefix, { account, confirmation: _id });
+    notifyConfirmation: ({ _id, account, list_id }) => {
+      const start = confirmationStart(options, { account, confirmation: _id }, list_id);
       enqueue(start.workflowId, ({ workflow }) =>
         workflow.signalWithStart(CONFIRMATION_TYPE, { ...start, signal: confirmationRowChanged, signalArgs: [] }),
       );
     },
 
-    startImport: ({ _id, account }) => {
-      const start = importStart(prefix, { account, import: _id });
+    startImport: ({ _id, account, list_id }) => {
+      const start = importStart(options, { account, import: _id }, list_id);
       enqueue(start.workflowId, ({ workflow }) => workflow.start(IMPORT_TYPE, start));
     },
 
     startMessage: ofMessages.startMessage,
     ...newsletterCalls(options, enqueue),
-    ...draftCalls(prefix, { client, withTimeout, enqueue, log }),
+    ...draftCalls(options, withTimeout, enqueue),
 
-    notifyEndpoint: ({ _id, account }) => {
-      const start = endpointStart(prefix, { account, endpoint: _id });
+    notifyEndpoint: (row) => {
+      const start = endpointStart(options, { account: row.account, endpoint: row._id }, row);
       enqueue(start.workflowId, ({ workflow }) =>
         workflow.signalWithStart(ENDPOINT_TYPE, { ...start, signal: endpointRowChanged, signalArgs: [] }),
       );
@@ -146,20 +156,17 @@ export function temporalEngine(options: EngineOptions): Engine {
   };
 }
 
-function newsletterCalls(
-  { prefix }: EngineOptions,
-  enqueue: Enqueue,
-): Pick<Engine, 'notifyNewsletter' | 'notifyIssue'> {
+function newsletterCalls(settings: StartSettings, enqueue: Enqueue): Pick<Engine, 'notifyNewsletter' | 'notifyIssue'> {
   return {
-    notifyNewsletter: ({ _id, account }) => {
-      const start = newsletterStart(prefix, { account, newsletter: _id });
+    notifyNewsletter: ({ _id, account, name }) => {
+      const start = newsletterStart(settings, { account, newsletter: _id }, name);
       enqueue(start.workflowId, ({ workflow }) =>
         workflow.signalWithStart(NEWSLETTER_TYPE, { ...start, signal: newsletterRowChanged, signalArgs: [] }),
       );
     },
 
-    notifyIssue: (issue) => {
-      const start = issueStart(prefix, issue);
+    notifyIssue: (issue, { name }) => {
+      const start = issueStart(settings, issue, name);
       enqueue(start.workflowId, ({ workflow }) =>
         workflow.signalWithStart(ISSUE_TYPE, { ...start, signal: issueRowChanged, signalArgs: [] }),
       );
@@ -167,18 +174,14 @@ function newsletterCalls(
   };
 }
 
-interface DraftCallDeps extends Pick<EngineOptions, 'client' | 'log'> {
-  readonly withTimeout: WithTimeout;
-  readonly enqueue: Enqueue;
-}
-
 function draftCalls(
-  prefix: string,
-  { client, withTimeout, enqueue, log }: DraftCallDeps,
+  { client, log, ...settings }: EngineOptions,
+  withTimeout: WithTimeout,
+  enqueue: Enqueue,
 ): Pick<Engine, 'startDraftAndWait' | 'cancelDraft'> {
   return {
     startDraftAndWait: async ({ account, campaign, n }, timeout) => {
-      const start = draftStart(prefix, { account, campaign, n });
+      const start = draftStart(settings, { account, campaign, n });
       const until = now().getTime() + timeout;
       try {
         const { workflowId } = await withTimeout(({ workflow }) => workflow.start(DRAFT_TYPE, start));

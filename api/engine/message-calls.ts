@@ -10,19 +10,21 @@ import {
   messageRowChanged,
   messageStart,
 } from '../../workflows/messages/message.js';
+import type { StartSettings } from '../../workflows/messages/start.js';
 import { loopLoad } from './loop-load.js';
-import { type MessageRun, messageStarts } from './message-starts.js';
+import { type MessageRun, messageStarts, type StartableMessage } from './message-starts.js';
 import type { OutageLog } from './outage-log.js';
+
+/** A row that was accepted or cancelled. */
+export type StartedMessage = StartableMessage & Pick<Message, 'state' | 'run'>;
 
 type Call<T> = (temporal: Client) => Promise<T>;
 export type WithTimeout = <T>(call: Call<T>, at?: Client) => Promise<T>;
 export type Enqueue = (name: string, call: Call<unknown>) => void;
 
-export interface MessageCallOptions {
+export interface MessageCallOptions extends StartSettings {
   /** The worker in this process, if there is one: it receives the first task of a start that is made with its client. */
   readonly localWorker?: () => LocalWorker | undefined;
-  /** Prefix of the installation's queues. */
-  readonly prefix: string;
   /** Records in the rows of messages which workflow carries them; undefined: the sweep asks for each. */
   readonly messages?: Pick<Messages, 'recordRuns'>;
   /** The sweep leaves a started message alone for so long, in milliseconds. */
@@ -51,11 +53,11 @@ function traceOf({ rows }: MessageRun): TraceParent | undefined {
 }
 
 /** The calls to Temporal for messages. */
-export function messageCalls({ prefix, localWorker, withTimeout, enqueue, outages, ...rest }: MessageCallDeps) {
+export function messageCalls({ localWorker, withTimeout, enqueue, outages, ...rest }: MessageCallDeps) {
   const starts = messageStarts({
     start: (run) => {
       const local = localWorker?.()?.client();
-      const begin = (temporal: Client) => startRun(temporal, prefix, run, local !== undefined);
+      const begin = (temporal: Client) => startRun(temporal, rest, run, local !== undefined);
       return withinTrace(traceOf(run), () => withTimeout(begin, local));
     },
     messages: rest.messages ?? { recordRuns: async () => undefined },
@@ -67,15 +69,14 @@ export function messageCalls({ prefix, localWorker, withTimeout, enqueue, outage
   });
 
   return {
-    startMessage: (
-      row: Pick<Message, '_id' | 'account' | 'state' | 'due' | 'sweep_at' | 'run' | 'traceparent'>,
-    ): void => {
+    startMessage: (row: StartedMessage): void => {
       if (row.state !== 'cancelled') {
-        const { _id, account, due, sweep_at, traceparent } = row;
-        starts.add({ _id, account, due, sweep_at, ...(traceparent !== undefined && { traceparent }) });
+        const { _id, account, due, sweep_at, tags, template, traceparent } = row;
+        const traced = traceparent !== undefined && { traceparent };
+        starts.add({ _id, account, due, sweep_at, tags, template, ...traced });
         return;
       }
-      const start = messageStart(prefix, { account: row.account, message: row._id });
+      const start = messageStart(rest, { account: row.account, message: row._id }, row);
       enqueue(start.workflowId, async ({ workflow }) => {
         if (await signalOpenRun(workflow, row.run)) return;
         await workflow.signalWithStart(MESSAGE_TYPE, { ...start, signal: messageRowChanged, signalArgs: [] });
@@ -87,18 +88,19 @@ export function messageCalls({ prefix, localWorker, withTimeout, enqueue, outage
 
 async function startRun(
   { workflow }: Client,
-  prefix: string,
+  settings: StartSettings,
   { workflowId, rows }: MessageRun,
   requestEagerStart: boolean,
 ): Promise<void> {
-  const messages = rows.map(({ _id: message, account }) => ({ account, message }));
-  const [first] = messages;
+  const [first] = rows;
   if (rows.length === 1 && first !== undefined) {
-    await workflow.start(MESSAGE_TYPE, { ...messageStart(prefix, first), requestEagerStart });
+    const start = messageStart(settings, { account: first.account, message: first._id }, first);
+    await workflow.start(MESSAGE_TYPE, { ...start, requestEagerStart });
     return;
   }
   try {
-    const start = messageGroupStart(prefix, workflowId, messages);
+    const messages = rows.map(({ _id: message, ...row }) => ({ ...row, message }));
+    const start = messageGroupStart(settings, workflowId, messages);
     await workflow.start(MESSAGE_GROUP_TYPE, { ...start, requestEagerStart });
   } catch (error) {
     // The first start had no answer; its run has ended already.

@@ -5,11 +5,12 @@ import { within } from '../../domain/within.js';
 import type { Messages } from '../../store/messages/messages.js';
 import type { Message } from '../../store/messages/row.js';
 import type { StartedRun } from '../../store/messages/runs.js';
+import type { ShownMessage } from '../../workflows/messages/message.js';
 import { messageGroupWorkflowId, messageWorkflowId } from '../../workflows/names.js';
 import type { OutageLog } from './outage-log.js';
 
 /** A message that was accepted, as far as its start needs it. */
-export type StartableMessage = Pick<Message, '_id' | 'account' | 'due' | 'sweep_at' | 'traceparent'>;
+export type StartableMessage = Pick<Message, '_id' | 'account' | 'due' | 'sweep_at' | 'traceparent'> & ShownMessage;
 
 /** A workflow that carries these messages. */
 export interface MessageRun {

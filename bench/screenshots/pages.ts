@@ -35,7 +35,7 @@ export async function pageScreenshots(): Promise<readonly Screenshot[]> {
     const nouns = stores(store, { secret: config.secret ?? '' });
     const log = openLog(config);
     const client = () => Promise.reject(new Error('no picture needs Temporal'));
-    const engine = temporalEngine({ client, prefix: 'pictures', log });
+    const engine = temporalEngine({ client, prefix: 'pictures', publicUrl: 'http://everpost.test', log });
     const deps: Deps = {
       config,
       store,

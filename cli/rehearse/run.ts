@@ -3,6 +3,7 @@ import type { Campaign } from '../../store/campaigns/row.js';
 import type { Newsletter } from '../../store/newsletters/newsletters.js';
 import { CAMPAIGN_TYPE, campaignRowChanged, campaignStart } from '../../workflows/messages/campaign.js';
 import { ISSUE_TYPE, issueStart } from '../../workflows/messages/newsletter.js';
+import { campaignWorkflowId } from '../../workflows/names.js';
 import { PREFIX, type RehearsalEnvironment, type Timeline } from './environment.js';
 import {
   type CampaignFacts,
@@ -11,6 +12,8 @@ import {
   campaignSteps,
   issueSteps,
 } from './steps.js';
+
+const SETTINGS = { prefix: PREFIX, publicUrl: '' };
 
 export interface RunOptions {
   /** Number of issues to rehearse. */
@@ -49,7 +52,8 @@ export async function runNewsletter(
   await environment.withSteps(steps, async () => {
     for (const [i, time] of times.entries()) {
       sendAt = null;
-      const start = issueStart(PREFIX, { account, newsletter: _id, scheduledAt: time.toISOString() });
+      const ref = { account, newsletter: _id, scheduledAt: time.toISOString() };
+      const start = issueStart(SETTINGS, ref, newsletter.name);
       await environment.run(ISSUE_TYPE, start);
       if (sendAt !== null) await runLaunch(environment, account, i + 1);
     }
@@ -92,12 +96,12 @@ function factsOf(
 }
 
 async function runLaunch({ run }: RehearsalEnvironment, account: number, campaign: number): Promise<void> {
-  await run(CAMPAIGN_TYPE, campaignStart(PREFIX, { account, campaign, launch: 1 }));
+  const shown = { name: 'a rehearsal', subject: '', state: 'freezing' };
+  await run(CAMPAIGN_TYPE, campaignStart(SETTINGS, { account, campaign, launch: 1 }, shown));
 }
 
 function signalCampaign({ client }: RehearsalEnvironment, campaign: number): Promise<void> {
-  const { workflowId } = campaignStart(PREFIX, { account: 0, campaign, launch: 1 });
-  return client.workflow.getHandle(workflowId).signal(campaignRowChanged);
+  return client.workflow.getHandle(campaignWorkflowId(campaign)).signal(campaignRowChanged);
 }
 
 function indented({ add, count }: Timeline): Timeline {

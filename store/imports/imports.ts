@@ -105,10 +105,10 @@ function reading(rows: Collection<Import>) {
 function sweeping(rows: Collection<Import>) {
   return {
     /** Imports of all accounts whose workflow may be missing, and uploads that broke off and have to be deleted. */
-    due: (before: Date): FindCursor<Pick<Import, '_id' | 'account'>> =>
+    due: (before: Date): FindCursor<Pick<Import, '_id' | 'account' | 'list_id'>> =>
       dueRows(rows, before, { state: { $in: ['uploading', ...IMPORT_STATES] } }).project<
-        Pick<Import, '_id' | 'account'>
-      >({ account: 1 }),
+        Pick<Import, '_id' | 'account' | 'list_id'>
+      >({ account: 1, list_id: 1 }),
 
     /** Sets the next check; a row that is not due stays so. */
     sweepAgain: (id: number, at: Date): Promise<boolean> => moveSweep(rows, { _id: id, sweep_at: { $ne: null } }, at),

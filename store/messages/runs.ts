@@ -44,6 +44,13 @@ export function messageRuns(rows: Collection<Message>) {
       await rows.updateMany(unchanged(of), update, { hint: BY_ID });
     },
 
+    /** What the Temporal UI shows of these messages. */
+    shownOf: async (ids: readonly string[]): Promise<ReadonlyMap<string, Pick<Message, 'tags' | 'template'>>> => {
+      const projection = { tags: 1, template: 1 };
+      const found = await rows.find({ _id: { $in: [...ids] } }, { projection }).toArray();
+      return new Map(found.map(({ _id, tags, template }) => [_id, { tags, ...(template && { template }) }]));
+    },
+
     /** Names the workflows that messages got of their own: one command, atomic for each row. */
     nameRuns: async (named: readonly { readonly message: string; readonly run: string }[]): Promise<void> => {
       const writes = named.map(({ message: _id, run }) => ({

@@ -36,7 +36,7 @@ const deps = () => ({
   campaigns: campaigns(store),
   events: events(store),
   pushedData: pushedData(store),
-  engine: workerEngine({ client, prefix }),
+  engine: workerEngine({ client, prefix, publicUrl: 'http://everpost.test' }),
   times: { ...shrunkTimes(0.05), lease: 100 },
 });
 const handleOf = ({ _id }: Pick<Newsletter, '_id'>) => client.schedule.getHandle(newsletterScheduleId(prefix, _id));

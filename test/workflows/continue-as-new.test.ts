@@ -65,9 +65,11 @@ const untilState = async (row: Campaign, state: Campaign['state']) => {
   return cluster.row(row);
 };
 
+const settings = () => ({ prefix: cluster.place.prefix, publicUrl: 'http://everpost.test' });
+
 async function begun(row: Campaign) {
   const input = { account: row.account, campaign: row._id, launch: row.launch, longestHistory: LONGEST };
-  return cluster.client.workflow.start(CAMPAIGN_TYPE, campaignStart(cluster.place.prefix, input));
+  return cluster.client.workflow.start(CAMPAIGN_TYPE, campaignStart(settings(), input, row));
 }
 
 test(
@@ -88,7 +90,7 @@ test(
     const send_at = new Date(now().getTime() + 3_600_000);
     await issues(cluster.store).open({ ...own, kind: 'triggered', scheduled_at, send_at });
     const ref = { account, newsletter: _id, scheduledAt: scheduled_at.toISOString(), longestHistory: LONGEST };
-    const handle = await cluster.client.workflow.start(ISSUE_TYPE, issueStart(cluster.place.prefix, ref));
+    const handle = await cluster.client.workflow.start(ISSUE_TYPE, issueStart(settings(), ref, newsletter.name));
     const signalRowChange = () => handle.signal(issueRowChanged);
     const issue = async () => (await issuesOf(cluster.store, newsletter)).at(0);
 

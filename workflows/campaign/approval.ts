@@ -10,18 +10,17 @@ import { isLong } from './round.js';
  * that will be sent. Approvers get a request and one reminder, and a new request after a change of the content.
  */
 export async function untilApproved(input: CampaignInput, operators: Operators): Promise<void> {
-  const quick = quickSteps();
   while (operators.awaitingApproval() && !isLong(input)) {
     await untilRendered(input, operators);
     if (!operators.awaitingApproval() || isLong(input)) return;
     const { remindAt, until } = operators.approvalRequest();
-    await quick.requestApproval(input, false);
+    await quickSteps('mails the request to the approvers').requestApproval(input, false);
     if (remindAt !== null) {
-      if (await operators.updatedWithin(millisecondsUntil(remindAt))) continue;
-      await quick.requestApproval(input, true);
+      if (await operators.updatedWithin(millisecondsUntil(remindAt), 'reminds the approvers')) continue;
+      await quickSteps('reminds the approvers').requestApproval(input, true);
     }
-    if (await operators.updatedWithin(millisecondsUntil(until))) continue;
-    await quick.expireApproval(input);
+    if (await operators.updatedWithin(millisecondsUntil(until), 'the request for approval expires')) continue;
+    await quickSteps('the request for approval has expired').expireApproval(input);
     await operators.reload();
   }
 }

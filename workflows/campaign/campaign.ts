@@ -1,4 +1,5 @@
 import { allHandlersFinished, condition, continueAsNew } from '@temporalio/workflow';
+import type { CancelEnd } from '../../activities/campaign/close.js';
 import type { CampaignInput, CampaignView } from '../messages/campaign.js';
 import { millisecondsUntil } from '../run.js';
 import { heavySteps, localSteps, quickSteps } from '../steps.js';
@@ -42,8 +43,8 @@ async function untilReadyToSend(input: CampaignInput, operators: Operators): Pro
 /** Waits for the time of a scheduled campaign; operators may reschedule it, send it now or unschedule it meanwhile. */
 async function untilSendTime(input: CampaignInput, operators: Operators): Promise<void> {
   while (operators.scheduled() && !isLong(input)) {
-    if (await operators.updatedWithin(millisecondsUntil(operators.plan().sendAt))) continue;
-    operators.apply({ plan: await localSteps().beginCampaign(input) });
+    if (await operators.updatedWithin(millisecondsUntil(operators.plan().sendAt), 'sends')) continue;
+    operators.apply({ plan: await localSteps('the send time has come').beginCampaign(input) });
   }
 }
 
@@ -52,8 +53,18 @@ async function settleIfCancelled(input: CampaignInput, operators: Operators): Pr
   const { state, launch, times } = operators.plan();
   if (state !== 'cancelled' || launch !== input.launch) return;
   // A round whose recipients have left their earlier pages gets its pages.
-  if (operators.plan().round > 0) await heavySteps().freezeAudience(input);
-  while ((await quickSteps().settleCancelled(input)) > 0) await operators.updatedWithin(times.lease / 4);
+  if (operators.plan().round > 0) await heavySteps('completes the pages of the round').freezeAudience(input);
+  while ((await openPages(input, operators)) > 0) {
+    await operators.updatedWithin(times.lease / 4, 'settles what lost workers have left');
+  }
+}
+
+async function openPages(input: CampaignInput, operators: Operators): Promise<number> {
+  const ended: CancelEnd | number = await quickSteps('settles the cancelled campaign').settleCancelled(input);
+  // In histories of earlier versions the result is the number alone.
+  if (typeof ended === 'number') return ended;
+  operators.counted(operators.apply(ended).figures);
+  return ended.open;
 }
 
 /** Continues as a new run where the history is long, or where a launch or a retry came while this run was ending. */

@@ -12,7 +12,7 @@ type Sent = 'sent' | 'refused';
  * `refused`: the campaign may not be mailed now, and is paused.
  */
 export async function freezeAndSend(input: CampaignInput, operators: Operators): Promise<Sent> {
-  const { result } = operators.apply(await localSteps().beginRound(input));
+  const { result } = operators.apply(await localSteps('opens the round').beginRound(input));
   if (result === 'refused') return 'refused';
   if (result === 'begun') return sendWhileFreezing(input, operators);
   if (result === 'unfinished' && (await freezeAll(input, operators)) === 'refused') return 'refused';
@@ -34,12 +34,14 @@ async function sendWhileFreezing(input: CampaignInput, operators: Operators): Pr
 }
 
 async function freezeAll(input: CampaignInput, operators: Operators) {
-  return operators.apply(await heavySteps().freezeAudience(input)).result;
+  return operators.apply(await heavySteps(`writes the pages of round ${operators.plan().round}`).freezeAudience(input))
+    .result;
 }
 
 async function sendWhenDue(input: CampaignInput, operators: Operators): Promise<'sent'> {
   while (!operators.finished() && !isLong(input) && millisecondsUntil(operators.plan().due) > 0) {
-    await operators.updatedWithin(millisecondsUntil(operators.plan().due));
+    const { due, round } = operators.plan();
+    await operators.updatedWithin(millisecondsUntil(due), `round ${round} begins`);
   }
   await sendRound(input, operators);
   return 'sent';

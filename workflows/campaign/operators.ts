@@ -1,4 +1,4 @@
-import { condition, setHandler, upsertSearchAttributes } from '@temporalio/workflow';
+import { condition, setHandler } from '@temporalio/workflow';
 import type { OperatorControl } from '../../activities/campaign/campaign.js';
 import type { CampaignPlan } from '../../activities/campaign/plan.js';
 import { refusalOf, refusalSentence } from '../../domain/campaign/campaign.js';
@@ -19,9 +19,9 @@ import {
   scheduleCampaign,
   sendCampaignNow,
 } from '../messages/campaign.js';
-import { PHASE } from '../names.js';
-import { oneAtATime } from '../run.js';
+import { oneAtATime, showPhase, timer } from '../run.js';
 import { localSteps, quickSteps } from '../steps.js';
+import { campaignDetails } from './details.js';
 
 export type Operators = ReturnType<typeof listenToOperators>;
 
@@ -42,30 +42,29 @@ const NOT_READ_YET: CampaignPlan = {
 
 /** The row as the latest step read it, and whether it has changed since the last wait. */
 function followRow(input: CampaignInput) {
-  const steps = localSteps();
+  const details = campaignDetails();
   let plan = NOT_READ_YET;
   let reading = false;
   let updated = false;
 
   const apply = (latest: CampaignPlan): CampaignView => {
-    const before = plan;
     if (isNewer(latest, plan)) plan = latest;
-    if (before === NOT_READ_YET || before.state !== plan.state) {
-      upsertSearchAttributes([{ key: PHASE, value: plan.state }]);
-    }
+    showPhase(plan.state, plan.reason);
+    details.planned(plan);
     return { state: plan.state, v: plan.v };
   };
   const update = (latest: CampaignPlan): CampaignView => {
     updated = true;
     return apply(latest);
   };
+  const load = () => localSteps('reads the row').loadCampaign(input);
   // Ordinary steps, in the order of the updates: one may be repeated until the workflow is further, as an approval until the letter is rendered.
   const queue = oneAtATime();
   const steer = (control: OperatorControl) =>
-    queue(async () => update(await quickSteps().steerCampaign(input, control)));
+    queue(async () => update(await quickSteps(`an operator: ${control.action}`).steerCampaign(input, control)));
   const onRowChanged = async () => {
     // A signal that came with the start: the first read follows.
-    if (reading) update(await steps.loadCampaign(input));
+    if (reading) update(await load());
   };
   setHandler(campaignRowChanged, onRowChanged, { description: 'The row has changed: read it' });
   return {
@@ -74,11 +73,12 @@ function followRow(input: CampaignInput) {
     steer,
     reload: async () => {
       reading = true;
-      apply(await steps.loadCampaign(input));
+      apply(await load());
     },
-    /** Waits until the row changes, `ms` milliseconds at most. Returns whether it changed since the last call. */
-    updatedWithin: async (ms: number): Promise<boolean> => {
-      const wasUpdated = await condition(() => updated, ms);
+    counted: details.counted,
+    /** Waits until the row changes, or for `what` after `ms` milliseconds. Returns whether it changed since the last call. */
+    updatedWithin: async (ms: number, what: string): Promise<boolean> => {
+      const wasUpdated = await condition(() => updated, ms, timer(what, ms));
       updated = false;
       return wasUpdated;
     },
@@ -120,6 +120,7 @@ export function listenToOperators(input: CampaignInput) {
     plan: row.plan,
     reload: row.reload,
     updatedWithin: row.updatedWithin,
+    counted: row.counted,
     /** Takes over the row as a step left it; returns the step's result. */
     apply: <T extends { readonly plan: CampaignPlan }>(step: T): T => {
       row.apply(step.plan);

@@ -11,12 +11,12 @@ const LONGEST_WAIT = 86_400_000;
  */
 export async function untilRendered(input: CampaignInput, operators: Operators): Promise<void> {
   while (!operators.finished() && !isLong(input)) {
-    if (operators.apply(await localSteps().renderContent(input)).result !== 'refused') return;
+    if (operators.apply(await localSteps('fixes the letter').renderContent(input)).result !== 'refused') return;
     await untilResumed(input, operators);
   }
 }
 
 /** Waits for the resume of a campaign that may not be sent; the row holds the reason. */
 export async function untilResumed(input: CampaignInput, operators: Operators): Promise<void> {
-  while (operators.paused() && !isLong(input)) await operators.updatedWithin(LONGEST_WAIT);
+  while (operators.paused() && !isLong(input)) await operators.updatedWithin(LONGEST_WAIT, 'paused: looks again');
 }

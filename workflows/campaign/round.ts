@@ -1,8 +1,9 @@
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
-import { CancellationScope, condition, executeChild, isCancellation, setCurrentDetails } from '@temporalio/workflow';
+import { CancellationScope, condition, executeChild, isCancellation } from '@temporalio/workflow';
 import type { CampaignInput } from '../messages/campaign.js';
+import { attributesOf } from '../messages/start.js';
 import { laneWorkflowId } from '../names.js';
-import { historyExceeds } from '../run.js';
+import { historyExceeds, timer } from '../run.js';
 import { localSteps, quickSteps } from '../steps.js';
 import { type campaignLane, type LaneInput, type LaneResult, sendPages } from './lane.js';
 import type { Operators } from './operators.js';
@@ -31,7 +32,7 @@ export async function sendRound(input: CampaignInput, operators: Operators): Pro
   while (!operators.finished() && !isLong(input) && !mustWaitAgain(operators)) {
     if (!operators.sending()) {
       if (updated) await report(input, operators);
-      updated = await operators.updatedWithin(A_DAY);
+      updated = await operators.updatedWithin(A_DAY, 'paused: looks again');
       continue;
     }
     updated = true;
@@ -39,8 +40,10 @@ export async function sendRound(input: CampaignInput, operators: Operators): Pro
     if (results.includes('finished')) return;
     await report(input, operators);
     await operators.reload();
-    const pause = results.includes('busy') ? operators.plan().times.lease / 4 : BETWEEN_TRIES;
-    if (operators.sending()) await operators.updatedWithin(pause);
+    const isBusy = results.includes('busy');
+    const pause = isBusy ? operators.plan().times.lease / 4 : BETWEEN_TRIES;
+    const why = isBusy ? 'a worker has the open pages' : 'no lane runs';
+    if (operators.sending()) await operators.updatedWithin(pause, `${why}: tries again`);
   }
 }
 
@@ -48,7 +51,7 @@ export async function sendRound(input: CampaignInput, operators: Operators): Pro
 async function inLanes(input: CampaignInput, operators: Operators): Promise<LaneResult[]> {
   const { lanes, round, times } = operators.plan();
   const scope = new CancellationScope();
-  const running = scope.run(() => runLanes({ ...input, round, times }, lanes));
+  const running = scope.run(() => runLanes({ ...input, round, times }, lanes, operators));
   let over = false;
   const ended = running.finally(() => {
     over = true;
@@ -56,7 +59,7 @@ async function inLanes(input: CampaignInput, operators: Operators): Promise<Lane
   const stops = () => over || !operators.sending();
   if (!operators.plan().reportsProgress) await condition(stops);
   for (let wait = FIRST_REPORT; !stops(); wait = Math.min(wait * 1.5, LAST_REPORT)) {
-    if (!(await condition(stops, wait))) await report(input, operators);
+    if (!(await condition(stops, wait, timer('counts the recipients', wait)))) await report(input, operators);
   }
   if (!over) scope.cancel();
   return ended;
@@ -66,10 +69,11 @@ async function inLanes(input: CampaignInput, operators: Operators): Promise<Lane
  * The first lane begins at once, with an attempt in this workflow: most campaigns need no more. One lane can use all
  * connections of a process; the others are for further processes, and the first mail does not wait for their start.
  */
-async function runLanes(input: LaneInput, lanes: number): Promise<LaneResult[]> {
+async function runLanes(input: LaneInput, lanes: number, operators: Operators): Promise<LaneResult[]> {
+  const shown = { says: () => undefined, troubleChanged: operators.reload };
   const first = unlessCancelled(async () => {
-    const { result, downs } = await sendPages(input, 1);
-    return result === 'more' ? runLane({ ...input, downs }, 0) : result;
+    const { result, ...rest } = await sendPages(input, 1, shown);
+    return result === 'more' ? runLane({ ...input, ...rest }, 0) : result;
   });
   if (lanes === 1 || (await endsWithin(first, BEFORE_OTHERS))) return [await first];
   const others = Array.from({ length: lanes - 1 }, (_, k) => unlessCancelled(() => runLane(input, k + 1)));
@@ -82,6 +86,7 @@ async function runLane(input: LaneInput, lane: number): Promise<LaneResult> {
       workflowId: laneWorkflowId(input.campaign, lane),
       args: [input],
       staticSummary: `Lane ${lane} of campaign ${input.campaign}, round ${input.round}`,
+      typedSearchAttributes: attributesOf({ ...input, kind: 'lane' }),
     });
   } catch (error) {
     // The lane of a workflow that was just terminated has not ended yet.
@@ -107,7 +112,7 @@ async function endsWithin(lane: Promise<LaneResult>, ms: number): Promise<boolea
   };
   lane.then(ended, ended);
   try {
-    return await condition(() => hasEnded, ms);
+    return await condition(() => hasEnded, ms, timer('further lanes begin', ms));
   } catch (error) {
     if (isCancellation(error)) return true;
     throw error;
@@ -120,16 +125,11 @@ async function endsWithin(lane: Promise<LaneResult>, ms: number): Promise<boolea
  */
 export async function endRound(input: CampaignInput, operators: Operators): Promise<void> {
   const { lanes, round } = operators.plan();
-  const steps = lanes === 1 ? localSteps() : quickSteps();
-  const { figures } = operators.apply(await steps.endRound(input, round));
-  show(input, operators, figures);
+  const summary = `ends round ${round}`;
+  const steps = lanes === 1 ? localSteps(summary) : quickSteps(summary);
+  operators.counted(operators.apply(await steps.endRound(input, round)).figures);
 }
 
 async function report(input: CampaignInput, operators: Operators): Promise<void> {
-  show(input, operators, await localSteps().describeProgress(input));
-}
-
-function show(input: CampaignInput, operators: Operators, figures: string): void {
-  const { state, round } = operators.plan();
-  setCurrentDetails(`### Campaign ${input.campaign}: ${state}, round ${round}\n\n${figures}`);
+  operators.counted(await localSteps('counts the recipients').describeProgress(input));
 }

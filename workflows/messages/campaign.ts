@@ -1,7 +1,8 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { HoldReason } from '../../domain/campaign/reasons.js';
+import { nameForOperators } from '../../domain/operator-text.js';
 import { campaignWorkflowId, draftWorkflowId, queuesOf } from '../names.js';
-import { type RunLength, startOptions } from './start.js';
+import { apiLink, type RunLength, type StartSettings, startOptions } from './start.js';
 
 /** One launch of a campaign. Inputs carry ids and counts, no addresses: histories can be read in the Temporal UI. */
 export interface CampaignInput extends RunLength {
@@ -63,13 +64,22 @@ export const campaignView = defineQuery<CampaignView>('view');
 
 export const CAMPAIGN_TYPE = 'campaign';
 
-export function campaignStart(prefix: string, input: CampaignInput) {
+/** What the Temporal UI shows of the row at the start. */
+export interface ShownCampaign {
+  readonly name: string;
+  readonly subject: string;
+  readonly state: string;
+}
+
+export function campaignStart(settings: StartSettings, input: CampaignInput, { name, subject, state }: ShownCampaign) {
   return startOptions<CampaignInput>({
     workflowId: campaignWorkflowId(input.campaign),
-    taskQueue: queuesOf(prefix).workflows,
+    taskQueue: queuesOf(settings.prefix).workflows,
     input,
     kind: 'campaign',
-    summary: `Campaign ${input.campaign} of account ${input.account}`,
+    phase: state,
+    summary: `Campaign ${input.campaign}: ${nameForOperators(subject || name)}`,
+    details: apiLink(settings, `/campaigns/${input.campaign}`),
   });
 }
 
@@ -82,12 +92,13 @@ export interface DraftInput {
 
 export const DRAFT_TYPE = 'draft';
 
-export function draftStart(prefix: string, input: DraftInput) {
+export function draftStart(settings: StartSettings, input: DraftInput) {
   return startOptions<DraftInput>({
     workflowId: draftWorkflowId(input.campaign, input.n),
-    taskQueue: queuesOf(prefix).workflows,
+    taskQueue: queuesOf(settings.prefix).workflows,
     input,
     kind: 'draft',
-    summary: `Draft ${input.n} of campaign ${input.campaign} of account ${input.account}`,
+    summary: `Draft ${input.n} of campaign ${input.campaign}`,
+    details: apiLink(settings, `/campaigns/${input.campaign}/drafts`),
   });
 }

@@ -1,6 +1,6 @@
 import { defineSignal } from '@temporalio/workflow';
 import { confirmationWorkflowId, queuesOf } from '../names.js';
-import { startOptions } from './start.js';
+import { apiLink, type StartSettings, startOptions } from './start.js';
 
 export interface ConfirmationInput {
   readonly account: number;
@@ -12,12 +12,13 @@ export const confirmationRowChanged = defineSignal('rowChanged');
 
 export const CONFIRMATION_TYPE = 'confirmation';
 
-export function confirmationStart(prefix: string, input: ConfirmationInput) {
+export function confirmationStart(settings: StartSettings, input: ConfirmationInput, list: number) {
   return startOptions<ConfirmationInput>({
     workflowId: confirmationWorkflowId(input.confirmation),
-    taskQueue: queuesOf(prefix).workflows,
+    taskQueue: queuesOf(settings.prefix).workflows,
     input,
     kind: 'confirmation',
-    summary: `Confirmation ${input.confirmation} of account ${input.account}`,
+    summary: `Sign-up ${input.confirmation} for list ${list}`,
+    details: apiLink(settings, `/lists/${list}`),
   });
 }

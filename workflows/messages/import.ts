@@ -1,5 +1,5 @@
 import { importWorkflowId, queuesOf } from '../names.js';
-import { startOptions } from './start.js';
+import { apiLink, type StartSettings, startOptions } from './start.js';
 
 export interface ImportInput {
   readonly account: number;
@@ -8,12 +8,13 @@ export interface ImportInput {
 
 export const IMPORT_TYPE = 'subscriberImport';
 
-export function importStart(prefix: string, input: ImportInput) {
+export function importStart(settings: StartSettings, input: ImportInput, list: number) {
   return startOptions<ImportInput>({
     workflowId: importWorkflowId(input.import),
-    taskQueue: queuesOf(prefix).workflows,
+    taskQueue: queuesOf(settings.prefix).workflows,
     input,
     kind: 'import',
-    summary: `Import ${input.import} of account ${input.account}`,
+    summary: `Import ${input.import} into list ${list}`,
+    details: apiLink(settings, `/imports/${input.import}`),
   });
 }

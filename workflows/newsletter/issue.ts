@@ -5,8 +5,8 @@ import {
   executeChild,
   isCancellation,
   ParentClosePolicy,
+  setCurrentDetails,
   sleep,
-  upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
 import type { IssueView } from '../../activities/newsletter/issue.js';
@@ -14,8 +14,9 @@ import { sourceRetryDelay } from '../../domain/newsletter/issue.js';
 import type { draft } from '../draft/draft.js';
 import type { DraftInput } from '../messages/campaign.js';
 import { type IssueInput, type IssueRef, issueRowChanged } from '../messages/newsletter.js';
-import { draftWorkflowId, PHASE } from '../names.js';
-import { historyExceeds, listenForChanges, millisecondsUntil } from '../run.js';
+import { attributesOf } from '../messages/start.js';
+import { campaignWorkflowId, draftWorkflowId } from '../names.js';
+import { historyExceeds, listenForChanges, millisecondsUntil, shownTime, showPhase, timer } from '../run.js';
 import { quickSteps, sourceSteps } from '../steps.js';
 
 const FIRST_CHECK_MS = 2_000;
@@ -29,11 +30,11 @@ export async function newsletterIssue(input: IssueInput): Promise<string> {
   const issue: IssueRef = { ...input, scheduledAt: input.scheduledAt ?? timeOfSchedule() };
   const changes = listenForChanges(issueRowChanged, 'The issue, its data or its campaign has changed: check now');
   await sleepUntil(issue.scheduledAt);
-  const opened = await quickSteps().openIssue(issue);
+  const opened = show(await quickSteps('opens the issue').openIssue(issue));
   if (!opened.open) return finish(opened);
   const ready = await untilReady(issue, opened, changes);
   if (!ready.open) return finish(ready);
-  const launched = await quickSteps().launchIssue(issue);
+  const launched = show(await quickSteps('checks the issue and launches its campaign').launchIssue(issue));
   return finish(launched.open ? await untilOver(issue, launched, changes) : launched);
 }
 
@@ -41,11 +42,15 @@ export async function newsletterIssue(input: IssueInput): Promise<string> {
 async function untilReady(issue: IssueRef, { sendAt }: IssueView, changes: Changes): Promise<IssueView> {
   for (let tries = 0; ; tries += 1) {
     const isLast = millisecondsUntil(sendAt) === 0;
-    const found = await sourceSteps().prepareIssue(issue, isLast, tries);
+    const found = show(await sourceSteps(`reads the source, try ${tries + 1}`).prepareIssue(issue, isLast, tries));
     if (!found.open || found.ready) return found;
     if (found.draft !== null && (await writeIssueDraft(found.draft, sendAt))) continue;
-    if (isLast) return quickSteps().skipIssue(issue, found.draft === null ? found.trouble : 'draft_failed');
-    await changes.within(Math.min(sourceRetryDelay(tries), millisecondsUntil(sendAt)));
+    if (isLast) {
+      const reason = found.draft === null ? found.trouble : 'draft_failed';
+      return quickSteps(`skips the issue: ${reason}`).skipIssue(issue, reason);
+    }
+    const wait = Math.min(sourceRetryDelay(tries), millisecondsUntil(sendAt));
+    await changes.within(wait, `${found.trouble}: reads the source again`);
     await continueIfLong(issue);
   }
 }
@@ -55,8 +60,9 @@ async function untilOver(issue: IssueRef, launched: IssueView, changes: Changes)
   let view = launched;
   for (let wait = FIRST_CHECK_MS; view.open; wait = Math.min(wait * 1.5, LONGEST_CHECK_MS)) {
     const due = millisecondsUntil(view.due);
-    await changes.within(due > wait ? Math.min(due + FIRST_CHECK_MS, LONGEST_CHECK_MS) : wait);
-    view = await quickSteps().watchIssue(issue);
+    const ms = due > wait ? Math.min(due + FIRST_CHECK_MS, LONGEST_CHECK_MS) : wait;
+    await changes.within(ms, 'looks whether the campaign has ended');
+    view = show(await quickSteps('has the campaign ended?').watchIssue(issue));
     if (view.open) await continueIfLong(issue);
   }
   return view;
@@ -77,12 +83,27 @@ function timeOfSchedule(): string {
 
 async function sleepUntil(time: string): Promise<void> {
   const ms = millisecondsUntil(time);
-  if (ms > 0) await sleep(ms, { summary: 'until its time' });
+  if (ms > 0) await sleep(ms, timer('the issue begins', ms));
 }
 
-function finish({ state }: IssueView): string {
-  upsertSearchAttributes([{ key: PHASE, value: state }]);
-  return state;
+/** Shows the issue in the Temporal UI. */
+function show(view: IssueView): IssueView {
+  const { state, sendAt, due, reason, campaign } = view;
+  const lines = [`### ${state}`];
+  if (reason != null) lines.push(`Reason: \`${reason}\``);
+  if (state === 'preparing') lines.push(`Next: sends at ${shownTime(sendAt)}, once its content is there.`);
+  if (state === 'launched' && due !== null) lines.push(`Next: the campaign sends at ${shownTime(due)}.`);
+  if (campaign != null) lines.push(`Campaign: \`${campaignWorkflowId(campaign)}\``);
+  setCurrentDetails(lines.join('\n\n'));
+  // Views of earlier versions have no campaign: their phase is shown at the end only.
+  if (campaign !== undefined) showPhase(state, view.open ? null : reason);
+  return view;
+}
+
+function finish(view: IssueView): string {
+  show(view);
+  showPhase(view.state, view.reason);
+  return view.state;
 }
 
 const POLL_MS = 5_000;
@@ -105,11 +126,12 @@ async function runDraft(input: DraftInput): Promise<string> {
       workflowId: draftWorkflowId(input.campaign, input.n),
       args: [input],
       parentClosePolicy: ParentClosePolicy.ABANDON,
-      staticSummary: `Draft ${input.n} of campaign ${input.campaign} of account ${input.account}`,
+      staticSummary: `Draft ${input.n} of campaign ${input.campaign}`,
+      typedSearchAttributes: attributesOf({ ...input, kind: 'draft' }),
     });
   } catch (error) {
     if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
-    await sleep(POLL_MS);
+    await sleep(POLL_MS, timer('the draft is under way: looks again', POLL_MS));
     return 'ready';
   }
 }

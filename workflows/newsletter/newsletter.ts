@@ -7,6 +7,6 @@ export async function newsletter(input: NewsletterInput): Promise<void> {
   const changes = listenForChanges(newsletterRowChanged, 'The row has changed: compare the Schedule with it');
   do {
     changes.acknowledge();
-    await quickSteps().reconcileSchedule(input);
-  } while (await changes.within(1));
+    await quickSteps('compares the Schedule with the row').reconcileSchedule(input);
+  } while (await changes.within(1, 'looks for a further change'));
 }

@@ -1,4 +1,5 @@
-import { sleep } from '@temporalio/workflow';
+import { setCurrentDetails, sleep } from '@temporalio/workflow';
+import { timer } from '../run.js';
 import { sweepSteps } from '../steps.js';
 
 interface HousekeepingInput {
@@ -10,9 +11,9 @@ interface HousekeepingInput {
 
 /** Compares rows with workflows at intervals and starts missing workflows. */
 export async function housekeeping({ every, passes }: HousekeepingInput): Promise<void> {
-  const sweep = sweepSteps();
-  for (let pass = 0; pass < passes; pass++) {
-    if (pass > 0) await sleep(every);
-    await sweep.sweepRows();
+  for (let pass = 1; pass <= passes; pass++) {
+    if (pass > 1) await sleep(every, timer(`pass ${pass} of ${passes}`, every));
+    setCurrentDetails(`Pass ${pass} of ${passes}; the Schedule starts the next run.`);
+    await sweepSteps(`pass ${pass} of ${passes}`).sweepRows();
   }
 }

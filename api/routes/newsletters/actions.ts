@@ -108,7 +108,7 @@ async function triggerIssue(deps: Deps, row: Newsletter, time: string | undefine
   const earlier = origin === undefined ? null : await deps.issues.ofOrigin(account, origin);
   const issue = earlier ?? (await openIssue(deps, row, time, origin));
   if (issue.sweep_at !== null) {
-    deps.engine.notifyIssue({ account, newsletter, scheduledAt: issue.scheduled_at.toISOString() });
+    deps.engine.notifyIssue({ account, newsletter, scheduledAt: issue.scheduled_at.toISOString() }, row);
   }
   return issue;
 }
@@ -157,7 +157,7 @@ async function deadlineOf({ issues, engine }: Deps, row: Newsletter): Promise<Da
   const waiting = open.find(({ state, campaign }) => state === 'preparing' && campaign === null);
   if (waiting !== undefined) {
     const { account, newsletter, scheduled_at, send_at } = waiting;
-    engine.notifyIssue({ account, newsletter, scheduledAt: scheduled_at.toISOString() });
+    engine.notifyIssue({ account, newsletter, scheduledAt: scheduled_at.toISOString() }, row);
     return send_at;
   }
   const [next] = row.state === 'paused' ? [] : timesAfter(row, now(), 1);

@@ -115,7 +115,7 @@ function removing(app: Api, deps: Deps): void {
       demandDone(await deps.newsletters.remove(account, id));
       await deps.issues.deleteAll(account, id);
       await deps.pushedData.delete(account, id);
-      deps.engine.notifyNewsletter({ _id: id, account });
+      deps.engine.notifyNewsletter({ _id: id, account, name: null });
       return reply.code(204).send(null);
     },
   );

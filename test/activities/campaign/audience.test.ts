@@ -26,6 +26,7 @@ const steps = (obstacle?: (recipients: number) => string | undefined, pages = ro
     campaigns: campaigns(store),
     campaignProgress: campaignProgress(store),
     rounds: pages,
+    recipients: recipients(store),
     subscribers: subscribers(store),
     suppressions: suppressions(store),
     letters: { senderOf: async () => ({ name: null, email: 'news@example.test' }) },

@@ -8,6 +8,7 @@ import { ownStore } from '../../support/store/own-store.js';
 import { until } from '../../support/until.js';
 
 const store = ownStore();
+const MOVING = { downUntil: null, reason: null };
 
 const DOWN = { stage: 'connect', what: 'ECONNREFUSED' } as const;
 
@@ -21,7 +22,7 @@ test('the messages of a group are sent at the same time and counted', async () =
   const step = group.deliverMessages({ messages: rows.map(input) });
   await until(() => server.open.length === 2);
   server.answer(ACCEPTED);
-  expect(await step).toEqual({ final: 2, separate: 0, left: [], downUntil: null });
+  expect(await step).toEqual({ final: 2, separate: 0, left: [], ...MOVING, states: { sent: 2 } });
 });
 
 test('a first step ends while its mails are open; the next one joins their attempts', async () => {
@@ -44,7 +45,7 @@ test('messages that are due later, or that another process has, get workflows of
   const step = group.deliverMessages({ messages: rows.map(input) });
   await until(() => server.open.length === 1);
   server.answer(ACCEPTED);
-  expect(await step).toEqual({ final: 1, separate: 2, left: [], downUntil: null });
+  expect(await step).toEqual({ final: 1, separate: 2, left: [], ...MOVING, states: { sent: 1 } });
   expect(started.sort()).toEqual([later?._id, busy._id].sort());
   expect((await read(rows[0] as Message))?.run).toBe(messageWorkflowId(later?._id ?? ''));
 });
@@ -55,7 +56,14 @@ test('while the transport is down the messages stay in the group, and the sweep 
   const { group, started } = aGroupProcess(store, { transportsFor: () => down });
   const rows = await someMessages(3);
   const step = await group.deliverMessages({ messages: rows.map(input) });
-  expect(step).toEqual({ final: 0, separate: 0, left: [0, 1, 2], downUntil: UNTIL });
+  expect(step).toEqual({
+    final: 0,
+    separate: 0,
+    left: [0, 1, 2],
+    downUntil: UNTIL,
+    reason: 'transport_unavailable',
+    states: {},
+  });
   expect(started).toEqual([]);
   expect((await read(rows[0] as Message))?.sweep_at?.getTime()).toBeGreaterThan(Date.now());
 });
@@ -71,7 +79,7 @@ test('one message that fails does not stop the others; it gets a workflow of its
   const step = group.deliverMessages({ messages: [broken, good as Message].map(input) });
   await until(() => server.open.length === 1);
   server.answer(ACCEPTED);
-  expect(await step).toEqual({ final: 1, separate: 1, left: [], downUntil: null });
+  expect(await step).toEqual({ final: 1, separate: 1, left: [], ...MOVING, states: { sent: 1 } });
   expect(started).toEqual([broken._id]);
 });
 

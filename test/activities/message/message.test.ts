@@ -137,7 +137,8 @@ test('without a connection nothing is claimed', async () => {
   const { steps } = aProcess(store, { transportsFor: () => unreachable });
   const message = await anAcceptedMessage(store);
   for (let tries = 0; tries < 3; tries += 1) {
-    expect(await steps.activities.deliverMessage(input(message))).toEqual({ kind: 'transport_down', until: UNTIL });
+    const status = await steps.activities.deliverMessage(input(message));
+    expect(status).toEqual({ kind: 'transport_down', until: UNTIL, reason: 'transport_unavailable' });
   }
   expect(await read(message)).toMatchObject({ state: 'accepted', attempt: 0 });
   // The acceptance and one entry for the hold, however often it was tried.

@@ -36,14 +36,27 @@ test('a call starts the workflow, a second one signals the same run', async () =
   const { log, lines } = heard();
   const lazy = lazyClient(temporal.address, temporal.namespace);
   const prefix = `wake-${randomUUID()}`;
-  const engine = temporalEngine({ client: lazy.client, prefix, log, callTimeout: 30_000 });
-  const row = { _id: 7, account: 3, launch: 1 };
+  const engine = temporalEngine({
+    client: lazy.client,
+    prefix,
+    publicUrl: 'http://everpost.test',
+    log,
+    callTimeout: 30_000,
+  });
+  const row = {
+    _id: 7,
+    account: 3,
+    launch: 1,
+    name: 'Shop',
+    subject: 'We open for ada@example.org',
+    state: 'freezing' as const,
+  };
   const message = randomUUID();
   await until(() => engine.reachable());
   engine.notifyCampaign(row);
   const first = await untilStarted(campaignWorkflowId(7));
   engine.notifyCampaign({ ...row, launch: 2 });
-  engine.startImport({ _id: 9, account: 3 });
+  engine.startImport({ _id: 9, account: 3, list_id: 4 });
   const accepted = aMessage({ _id: message, account: 3, sweep_at: null });
   engine.startMessage(accepted);
   await untilStarted(messageWorkflowId(message));
@@ -54,12 +67,14 @@ test('a call starts the workflow, a second one signals the same run', async () =
   const second = await client.workflow.getHandle(campaignWorkflowId(7)).describe();
   expect(second.runId).toBe(first.runId);
   expect(second.type).toBe('campaign');
-  expect(await second.staticSummary()).toBe('Campaign 7 of account 3');
+  expect(await second.staticSummary()).toBe('Campaign 7: We open for …');
+  expect(await second.staticDetails()).toBe('API: [/campaigns/7](http://everpost.test/api/v1/campaigns/7)');
   expect(second.typedSearchAttributes.getAll().map(({ key, value }) => [key.name, value])).toEqual(
     expect.arrayContaining([
       ['EverpostAccount', '3'],
       ['EverpostCampaign', '7'],
       ['EverpostKind', 'campaign'],
+      ['EverpostPhase', 'freezing'],
     ]),
   );
   expect(await signalsOf(campaignWorkflowId(7))).toEqual(['rowChanged', 'rowChanged']);
@@ -71,8 +86,16 @@ test('a call starts the workflow, a second one signals the same run', async () =
 test('without a server nothing is thrown, one line is logged, and closing does not hang', async () => {
   const { log, lines } = heard();
   const lazy = lazyClient(`127.0.0.1:${await quietPort()}`, 'default');
-  const engine = temporalEngine({ client: lazy.client, prefix: 'nowhere', log, callTimeout: 300, concurrency: 2 });
-  for (let id = 1; id <= 20; id += 1) engine.notifyCampaign({ _id: id, account: 1, launch: 1 });
+  const engine = temporalEngine({
+    client: lazy.client,
+    prefix: 'nowhere',
+    publicUrl: 'http://everpost.test',
+    log,
+    callTimeout: 300,
+    concurrency: 2,
+  });
+  for (let id = 1; id <= 20; id += 1)
+    engine.notifyCampaign({ _id: id, account: 1, launch: 1, name: '', subject: '', state: 'freezing' });
   expect(await engine.reachable()).toBe(false);
   await engine.close();
   await lazy.close();
@@ -84,7 +107,13 @@ test('a client that was refused at first connects once Temporal is available', a
   const { log } = heard();
   const port = await quietPort();
   const lazy = lazyClient(`127.0.0.1:${port}`, temporal.namespace);
-  const engine = temporalEngine({ client: lazy.client, prefix: `late-${randomUUID()}`, log, callTimeout: 1_000 });
+  const engine = temporalEngine({
+    client: lazy.client,
+    prefix: `late-${randomUUID()}`,
+    publicUrl: 'http://everpost.test',
+    log,
+    callTimeout: 1_000,
+  });
   expect(await engine.reachable()).toBe(false);
   const proxy = createServer((socket) => {
     const [host, target] = temporal.address.split(':');

@@ -6,6 +6,7 @@ import { compiledLetters } from '../../../services/letters/compiled-letters.js';
 import { accounts } from '../../../store/accounts/accounts.js';
 import { campaigns } from '../../../store/campaigns/campaigns.js';
 import { campaignProgress } from '../../../store/campaigns/progress.js';
+import { recipients } from '../../../store/campaigns/recipients.js';
 import type { Campaign, NewCampaign } from '../../../store/campaigns/row.js';
 import { domains } from '../../../store/domains/domains.js';
 import { events } from '../../../store/events/events.js';
@@ -26,6 +27,7 @@ export function renderingFixture(store: Store, threads: Renderer) {
       campaigns: campaigns(store),
       campaignProgress: campaignProgress(store),
       templates: templates(store),
+      recipients: recipients(store),
     };
     const config = readConfig({});
     const { renderContent } = renderingActivities({

@@ -19,6 +19,13 @@ const config = readConfig({ ...environment, ...limits, LOG_LEVEL: plan.logLevel 
 const store = await openStore({ url: plan.mongodbUrl, database: plan.database });
 const log = openLog(config);
 const { client } = lazyClient(plan.temporalAddress, plan.namespace);
-const engine = temporalEngine({ client, prefix: plan.prefix, log, messages: messages(store), lease: plan.lease });
+const engine = temporalEngine({
+  client,
+  prefix: plan.prefix,
+  publicUrl: 'http://everpost.test',
+  log,
+  messages: messages(store),
+  lease: plan.lease,
+});
 await serveApi({ config, store, engine, log, timeLimits });
 process.stdout.write('ready\n');

@@ -49,7 +49,7 @@ export async function aTestCluster(plan: TestClusterPlan = {}) {
   await prepareNamespace(connection, addresses.namespace);
   const client = new Client({ connection, namespace: addresses.namespace });
   const store = await openStore({ url: addresses.mongodbUrl, database: addresses.database });
-  const engine = workerEngine({ client, prefix: addresses.prefix });
+  const engine = workerEngine({ client, prefix: addresses.prefix, publicUrl: 'http://everpost.test' });
   const children: Child[] = [];
   const started = async (child: Promise<Child>) => {
     children.push(await child);

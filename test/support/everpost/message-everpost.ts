@@ -35,7 +35,7 @@ export async function messageEverpost(script: SmtpScript, times: ProtocolTimes =
   const worker = await ownWorker({ ...own, times });
   const connection = await Connection.connect({ address });
   const client = new Client({ connection, namespace });
-  const engine = workerEngine({ client, prefix });
+  const engine = workerEngine({ client, prefix, publicUrl: config.publicUrl });
   const row = async ({ account, _id }: Message): Promise<Message> => {
     const found = await messages(store).find(account, _id);
     if (found === null) throw new Error(`message ${_id} is gone`);

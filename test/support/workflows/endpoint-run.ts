@@ -47,7 +47,11 @@ export async function runEndpoint({ store, secret, workflow, prefix, longestHist
       [{ event: publicIdOf({ account: ACCOUNT, _id: 'waits' }), seq: cursor, type: TYPE }],
       due,
     );
-  const start = endpointStart(prefix, { account: ACCOUNT, endpoint: row._id, longestHistory });
+  const start = endpointStart(
+    { prefix, publicUrl: 'http://everpost.test' },
+    { account: ACCOUNT, endpoint: row._id, longestHistory },
+    row,
+  );
   const signal = () =>
     workflow.signalWithStart(ENDPOINT_TYPE, { ...start, signal: endpointRowChanged, signalArgs: [] as [] });
   const untilPassed = async (sequence: number): Promise<void> => {

@@ -56,6 +56,7 @@ import { runEndpoint } from './endpoint-run.js';
 const PREFIX = 'recording';
 /** Of queues whose workers notify no endpoint. */
 const QUIET_PREFIX = 'recording-endpoints';
+const SETTINGS = { prefix: PREFIX, publicUrl: 'http://everpost.test' };
 const SECRET = 'a secret for these recordings';
 /** A request whose reminder and expiry are due within seconds. */
 const SOON = { remindAfter: 1_000, expireAfter: 2_000, keptFor: 60_000 };
@@ -102,7 +103,7 @@ async function launched(readers: number, perSecond: number | null, over: Partial
     ...over,
   });
   const row = steered(await campaigns(store).launch(draft));
-  return { row, start: campaignStart(PREFIX, { account: row.account, campaign: row._id, launch: row.launch }) };
+  return { row, start: campaignStart(SETTINGS, { account: row.account, campaign: row._id, launch: row.launch }, row) };
 }
 
 async function launch(readers: number, perSecond: number | null) {
@@ -145,7 +146,7 @@ const { account, _id: campaign } = await aDraft(store, 1);
 const given = { subject: null, preheader: null };
 const task = { prompt: 'Announce it, see https://acme.example/pricing.', source: null, links: [], given };
 const { n } = await drafts(store).request(account, campaign, task);
-await (await workflow.start('draft', draftStart(PREFIX, { account, campaign, n }))).result();
+await (await workflow.start('draft', draftStart(SETTINGS, { account, campaign, n }))).result();
 await record('draft-repaired-once', draftWorkflowId(campaign, n));
 
 const requested = { email: 'reader@example.test', email_key: 'reader@example.test' };
@@ -159,7 +160,7 @@ const request = {
 // Numbers below are those of messages made by hand.
 await counters(store).reserve('messages', 100);
 const confirmation = await confirmations(store, SOON).add({ ...request, ip: null, visitor: null });
-const confirmationBegin = confirmationStart(PREFIX, { account, confirmation: confirmation._id });
+const confirmationBegin = confirmationStart(SETTINGS, { account, confirmation: confirmation._id }, request.list_id);
 await (await workflow.start('confirmation', confirmationBegin)).result();
 await record('confirmation-expired', confirmationWorkflowId(confirmation._id));
 
@@ -168,23 +169,23 @@ const minute = new Date(Math.floor(now().getTime() / 60_000 - 1) * 60_000);
 const begun = { _id: issueId(newsletter._id, minute), account: newsletter.account, newsletter: newsletter._id };
 await issues(store).open({ ...begun, kind: 'triggered', scheduled_at: minute, send_at: now() });
 const ref = { account: newsletter.account, newsletter: newsletter._id, scheduledAt: minute.toISOString() };
-const issueBegin = issueStart(PREFIX, ref);
+const issueBegin = issueStart(SETTINGS, ref, newsletter.name);
 await (await workflow.start(ISSUE_TYPE, issueBegin)).result();
 await record('newsletter-issue-sent', issueBegin.workflowId);
-const keeper = newsletterStart(PREFIX, ref);
+const keeper = newsletterStart(SETTINGS, ref, newsletter.name);
 await (await workflow.start(NEWSLETTER_TYPE, keeper)).result();
 await record('newsletter-schedule-reconciled', keeper.workflowId);
 
 refusals = 1;
 const message = await anAcceptedMessage(store);
-const started = messageStart(PREFIX, { account: message.account, message: message._id });
+const started = messageStart(SETTINGS, { account: message.account, message: message._id }, message);
 await (await workflow.start('message', started)).result();
 await record('message-with-a-second-attempt', messageWorkflowId(message._id));
 
 refusals = 1;
 const inGroup = await Promise.all(Array.from({ length: 20 }, () => anAcceptedMessage(store)));
 const groupBegin = messageGroupStart(
-  PREFIX,
+  SETTINGS,
   messageGroupWorkflowId('recorded'),
   inGroup.map(({ account, _id: message }) => ({ account, message })),
 );

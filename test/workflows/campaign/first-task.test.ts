@@ -31,7 +31,11 @@ afterAll(() => cluster?.close());
 async function aLaunch(over: Partial<NewCampaign> = {}) {
   const row = steered(await campaigns(cluster.store).launch(await cluster.draft(5, over)));
   const { account, _id: campaign, launch } = row;
-  const start = campaignStart(cluster.place.prefix, { account, campaign, launch });
+  const start = campaignStart(
+    { prefix: cluster.place.prefix, publicUrl: 'http://everpost.test' },
+    { account, campaign, launch },
+    row,
+  );
   return cluster.client.workflow.start(CAMPAIGN_TYPE, start);
 }
 

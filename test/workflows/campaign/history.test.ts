@@ -28,7 +28,8 @@ test('the history of a campaign to two people is its story: read, render, freeze
   const { store, env, taskQueue } = everpost;
   const row = steered(await campaigns(store).launch(await aDraft(store, 2)));
   const input = { account: row.account, campaign: row._id, launch: row.launch };
-  const handle = await env.client.workflow.start('campaign', { ...campaignStart('unused', input), taskQueue });
+  const start = campaignStart({ prefix: 'unused', publicUrl: 'http://everpost.test' }, input, row);
+  const handle = await env.client.workflow.start('campaign', { ...start, taskQueue });
   expect(await handle.result()).toMatchObject({ state: 'sent' });
   const events = (await handle.fetchHistory()).events ?? [];
   expect(stepsIn(events)).toEqual(['loadCampaign', 'renderContent', 'beginRound', 'endRound']);

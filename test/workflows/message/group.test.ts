@@ -46,7 +46,7 @@ const arrivals = (rows: readonly Message[]) =>
 
 test('a group of 60 messages is delivered in one workflow with a short history', async () => {
   const { rows, handle } = await aGroup(60, (n) => ({ account: n % 2 === 0 ? 7 : 8 }));
-  expect(await handle.result()).toEqual({ final: 60, separate: 0 });
+  expect(await handle.result()).toEqual({ final: 60, separate: 0, states: { sent: 60 } });
   expect(arrivals(rows)).toBe(60);
   const states = await Promise.all(rows.map(async (row) => (await everpost.row(row)).state));
   expect(new Set(states)).toEqual(new Set(['sent']));
@@ -66,7 +66,7 @@ test('a message that is refused for now gets a workflow of its own, and its row 
   const later = { email: 'later@example.test', name: null };
   atRcpt.set(later.email, ['451 4.7.1 try again in 1 second']);
   const { rows, handle } = await aGroup(5, (n) => (n === 2 ? { to: later, to_key: later.email } : {}));
-  expect(await handle.result()).toEqual({ final: 4, separate: 1 });
+  expect(await handle.result()).toEqual({ final: 4, separate: 1, states: { sent: 4 } });
   const deferred = rows[2] as Message;
   expect((await everpost.row(deferred)).run).toBe(messageWorkflowId(deferred._id));
   expect(await everpost.result(deferred)).toBe('sent');
@@ -85,14 +85,14 @@ test('a query shows the progress of a group while the mail server does not answe
   expect(Date.parse((await progress()).oldest ?? '')).toBeLessThanOrEqual(Date.now());
   open();
   gate = undefined;
-  expect(await handle.result()).toEqual({ final: 3, separate: 0 });
+  expect(await handle.result()).toEqual({ final: 3, separate: 0, states: { sent: 3 } });
   expect(await progress()).toEqual({ total: 3, final: 3, separate: 0, left: 0, oldest: null });
   expect(arrivals(rows)).toBe(3);
 });
 
 test('a message of a group that is cancelled is not sent, and the others are', async () => {
   const { rows, handle } = await aGroup(3, (n) => (n === 0 ? { due: new Date(Date.now() + 3_000_000) } : {}));
-  expect(await handle.result()).toEqual({ final: 2, separate: 1 });
+  expect(await handle.result()).toEqual({ final: 2, separate: 1, states: { sent: 2 } });
   const waiting = rows[0] as Message;
   expect((await messages(everpost.store).cancel(waiting.account, waiting._id))?.state).toBe('cancelled');
   await everpost.handle(waiting).signal(messageRowChanged);
@@ -105,7 +105,10 @@ async function aRunWithoutWorker() {
   const run = messageGroupWorkflowId(randomUUID());
   const ids = [v7(), v7()];
   const inRun = ids.map((message) => ({ account: 7, message }));
-  const handle = await everpost.client.workflow.start('messages', messageGroupStart('without-worker', run, inRun));
+  const handle = await everpost.client.workflow.start(
+    'messages',
+    messageGroupStart({ prefix: 'without-worker', publicUrl: 'http://everpost.test' }, run, inRun),
+  );
   const rows = await Promise.all(ids.map((_id) => everpost.acceptOnly({ _id, run })));
   return { rows, handle };
 }

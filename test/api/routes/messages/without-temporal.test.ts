@@ -12,7 +12,12 @@ let letGo = () => {};
 const through = new Promise<void>((resolve) => {
   letGo = resolve;
 });
-const engine = temporalEngine({ client: () => through.then(temporal.client), prefix: 'none', log });
+const engine = temporalEngine({
+  client: () => through.then(temporal.client),
+  prefix: 'none',
+  publicUrl: 'http://everpost.test',
+  log,
+});
 let api: TestApi;
 
 beforeAll(async () => {
