@@ -100,9 +100,17 @@ async function takeTheTransportAway(): Promise<void> {
   const fields = { name: 'gone', url, purpose: 'all' };
   const response = await everpost.api.call('POST /api/v1/transports', { payload: fields });
   expect(response.statusCode, response.body).toBe(201);
-  await aSentMessage('stuck message', 'grace@example.org', []);
+  // The worker learns of the transport within seconds: until then messages take the old one.
+  await until(async () => {
+    await aSentMessage('stuck message', 'grace@example.org', []);
+    const ended = () =>
+      handleOf('stuck message')
+        .result()
+        .then(() => true);
+    const stuck = () => untilPhase('stuck message', 'accepted', 'transport_unavailable').then(() => false);
+    return !(await Promise.race([ended(), stuck()]));
+  }, LIMIT);
   await aLaunchedCampaign('stuck campaign', ['ada@example.org', 'grace@example.org']);
-  await untilPhase('stuck message', 'accepted', 'transport_unavailable');
   await untilPhase('stuck campaign', 'sending', 'transport_unavailable');
 }
 
