@@ -5,7 +5,7 @@ import type { Outcome } from '../../domain/delivery/outcome.js';
 import type { ProtocolTimes } from '../../domain/delivery/protocol.js';
 import { requestedDelay } from '../../domain/delivery/requested-delay.js';
 import { shortReply } from '../../domain/delivery/scrub.js';
-import { FINAL_STATES, type MessageState } from '../../domain/message/message.js';
+import { FINAL_STATES } from '../../domain/message/message.js';
 import { type MessageStep, stepAfter, stepOfLostOwner, stepOfRefusal } from '../../domain/message/step.js';
 import type { SplicedMail, Unrenderable } from '../../mail/letter/letter.js';
 import type { FailoverTransport } from '../../mail/transports/failover.js';
@@ -18,6 +18,7 @@ import { type MessageOwnerDeps, ownMessage } from './owner.js';
 import { type PreSendDeps, preSendCheck, refusalOf } from './pre-send-check.js';
 import type { PublishHeld, PublishMessage, TrackAttempt } from './publishing.js';
 import type { SendWindows } from './send-window.js';
+import { downUntil, type MessageStatus, RETRY_SOON_MS, statusOf } from './status.js';
 
 /** The transport of an account. */
 type OutgoingTransport = Pick<FailoverTransport, 'pool' | 'ready' | 'pay' | 'deliver' | 'retryAt'>;
@@ -37,25 +38,6 @@ export interface MessageAttemptDeps extends MessageOwnerDeps, PreSendDeps {
   /** The drain limit: no further handover begins. */
   readonly drained: AbortSignal;
 }
-
-type TransportTrouble = 'transport_unavailable' | 'rate_limited';
-
-/** The state of a message after a step. */
-export type MessageStatus =
-  | { readonly kind: 'final'; readonly state: MessageState | 'gone' }
-  /** Nothing to do before then; ISO 8601. State and number of the next attempt are absent in histories of earlier versions. */
-  | {
-      readonly kind: 'waiting';
-      readonly until: string;
-      readonly state?: MessageState;
-      readonly attempt?: number;
-    }
-  /** Another process owns it, or the row changed meanwhile: try again after `wait` milliseconds. */
-  | { readonly kind: 'busy'; readonly wait: number }
-  /** It waits for its transport, or for its rate, until then; ISO 8601. Histories of earlier versions have no reason. */
-  | { readonly kind: 'transport_down'; readonly until: string; readonly reason?: TransportTrouble };
-
-export const RETRY_SOON_MS = 250;
 
 /** Processes one message: settles it if it must not be sent, else makes one attempt under a claim and settles that. */
 export function messageAttempts(deps: MessageAttemptDeps) {
@@ -136,10 +118,6 @@ async function attempted(deps: MessageAttemptDeps, row: Message, report: ReportS
     },
   );
   return after === 'transport_down' ? downUntil(transport.retryAt()) : report(after);
-}
-
-function downUntil(until: Date, reason: TransportTrouble = 'transport_unavailable'): MessageStatus {
-  return { kind: 'transport_down', until: until.toISOString(), reason };
 }
 
 /** Milliseconds after which a message that got no rate token asks again. */
@@ -243,11 +221,4 @@ async function offerEvidence(
 
 function mayResend({ resend_if_uncertain, resent }: Message): boolean {
   return resend_if_uncertain && !resent;
-}
-
-function statusOf(row: Message): MessageStatus {
-  if (FINAL_STATES.includes(row.state)) return { kind: 'final', state: row.state };
-  if (row.state === 'sending') return { kind: 'busy', wait: RETRY_SOON_MS };
-  const until = Math.min(row.due.getTime(), row.expires_at.getTime());
-  return { kind: 'waiting', until: new Date(until).toISOString(), state: row.state, attempt: row.attempt + 1 };
 }

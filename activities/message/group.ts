@@ -7,8 +7,8 @@ import { messageWorkflowId } from '../../workflows/names.js';
 import type { Engine } from '../engine.js';
 import { withHeartbeat } from '../heartbeat.js';
 import { admissionByAccount } from './admission.js';
-import { type MessageStatus, RETRY_SOON_MS } from './attempt.js';
 import { busy, type DeliverMessageInput, FIRST_ATTEMPT_MS, HEARTBEAT_MS, type JoinMessage } from './message.js';
+import { type MessageStatus, RETRY_SOON_MS } from './status.js';
 
 export interface MessageGroupDeps {
   readonly messageSteps: { readonly join: JoinMessage };

@@ -1,7 +1,7 @@
 import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
 import { within } from '../../domain/within.js';
 import { withHeartbeat } from '../heartbeat.js';
-import { type MessageAttemptDeps, type MessageStatus, messageAttempts } from './attempt.js';
+import { type MessageAttemptDeps, messageAttempts } from './attempt.js';
 import {
   type AcceptanceDeps,
   acceptancePublisher,
@@ -11,6 +11,7 @@ import {
   publishAccepted,
 } from './publishing.js';
 import { sendWindows } from './send-window.js';
+import type { MessageStatus } from './status.js';
 
 export interface MessageDeliveryDeps
   extends Omit<MessageAttemptDeps, 'publish' | 'publishAccepted' | 'publishHeld' | 'trackAttempt' | 'windows'>,
