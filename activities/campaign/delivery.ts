@@ -55,15 +55,16 @@ export function deliveryActivities(deps: DeliveryDeps) {
       return undefined;
     });
     if (!kept) return 'more';
-    if (noneIsFree) {
-      if ((await deps.ledger.roundState(key)) !== 'over') return 'busy';
+    if (noneIsFree && (await deps.ledger.roundState(key)) === 'over') {
       // Nothing is left to wait for, also where no mail has shown that the server takes mail again.
       await releaseCampaign(work, attempt.campaign());
       return 'finished';
     }
     if (await pauseIfSenderRefused(deps, attempt)) return 'not_wanted';
+    // Also where none was free, because this attempt had the last page itself.
     const trouble = attempt.trouble();
     if (trouble !== undefined) return stoppedLane(work, pages, trouble);
+    if (noneIsFree) return 'busy';
     return attempt.wanted() ? 'more' : 'not_wanted';
   };
 

@@ -6,6 +6,7 @@ import type { ConnectionTrouble, Outcome } from '../../../domain/delivery/outcom
 import { PROTOCOL_TIMES } from '../../../domain/delivery/protocol.js';
 import type { Rate } from '../../../domain/transport.js';
 import type { FailoverTransport } from '../../../mail/transports/failover.js';
+import type { RoundKey } from '../../../store/campaigns/ledger.js';
 import type { Campaign } from '../../../store/campaigns/row.js';
 import { majorityCollection } from '../../../store/mongo/connect.js';
 import { stores } from '../../../store/stores.js';
@@ -46,13 +47,20 @@ async function rowOf({ account, _id }: Pick<Campaign, 'account' | '_id'>): Promi
 function aServer(...outcomes: (Outcome | Promise<Outcome>)[]) {
   const server = {
     trouble: undefined as ConnectionTrouble | undefined,
+    /** Whether it is down shows once this has resolved. */
+    known: Promise.resolve(),
     notified: [] as unknown[],
     rates: [] as Rate[],
   };
   const deliver = async () => (await outcomes.shift()) ?? accepted;
   const send: FailoverTransport['send'] = (_mail, _order, settled) => void deliver().then(settled);
   const route = () => ({ id: 'default', rates: server.rates, connections: 1 });
-  const routes = { connections: 1, ready: async () => server.trouble, route, send } as unknown as FailoverTransport;
+  const routes = {
+    connections: 1,
+    ready: () => server.known.then(() => server.trouble),
+    route,
+    send,
+  } as unknown as FailoverTransport;
   const notifyCampaign = async (row: unknown) => void server.notified.push(row);
   const deps = sendingDeps(store, deliver, {
     transportsFor: () => routes,
@@ -95,6 +103,20 @@ describe('a transport that is down', () => {
     expect(held?.next_try).toEqual(first.held?.next_try);
     expect(Number(first.held?.next_try) - Number(first.held?.at)).toBe(5 * SECOND);
     expect([await timeline(campaign), server.notified.length]).toEqual([[HELD], 1]);
+  });
+
+  test('holds it too if that shows while the attempt looks for a further page', async () => {
+    const campaign = await aSendingCampaign();
+    const { server, deps } = aServer();
+    server.trouble = REFUSED;
+    let looked = () => {};
+    server.known = new Promise((resolve) => {
+      looked = resolve;
+    });
+    const roundState = (key: RoundKey) => deps.ledger.roundState(key).finally(looked);
+    const { sendPages } = deliveryActivities({ ...deps, ledger: { ...deps.ledger, roundState } });
+    expect(await sendPages(inputOf(campaign))).toEqual({ reason: 'transport_unavailable', ms: 5 * SECOND });
+    expect(await rowOf(campaign)).toMatchObject({ reason: 'transport_unavailable', held: { detail: REFUSED.what } });
   });
 
   test('holds it no longer at the first accepted mail, while others are under way', async () => {
