@@ -2,7 +2,7 @@ import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readConfig } from '../../../config.js';
 import { type RunningMongo, startMongo } from '../../../servers/mongodb/mongodb.js';
-import { startTimeOf } from '../../../servers/process.js';
+import { run, startTimeOf } from '../../../servers/process.js';
 import { type RunningTemporal, startTemporal } from '../../../servers/temporal.js';
 import { dataFolder } from '../servers/data-folder.js';
 import { until } from '../until.js';
@@ -39,6 +39,8 @@ export async function ownServers() {
       const pids = names.map((name) => running[name].pid);
       for (const pid of pids) process.kill(pid, 'SIGSTOP');
       try {
+        // A busy machine stops its threads a moment later: until then they answer.
+        await until(async () => (await Promise.all(pids.map(isStopped))).every(Boolean));
         return await work();
       } finally {
         for (const pid of pids) process.kill(pid, 'SIGCONT');
@@ -52,6 +54,13 @@ export async function ownServers() {
       await rm(dataDir, { recursive: true, force: true });
     },
   };
+}
+
+/** Whether every thread of a process is stopped by a signal. */
+async function isStopped(pid: number): Promise<boolean> {
+  const { output } = await run('ps', ['-L', '-o', 'stat=', '-p', String(pid)], 5_000);
+  const states = output.trim().split('\n');
+  return states.every((state) => state.trim().startsWith('T'));
 }
 
 async function killed(server: { readonly pid: number; stop(): Promise<void> }): Promise<void> {
