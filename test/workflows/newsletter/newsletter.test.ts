@@ -227,7 +227,8 @@ test('a scheduled time during an open issue is skipped, begun in parallel or buf
   const { deps, account } = everpost.api;
   const data = { source: { kind: 'data' }, html: '{{ data.a }}' };
   const [skip, beside, held] = [await aNewsletter(data), await aNewsletter(data), await aNewsletter(data)];
-  const start = Math.ceil(now().getTime() / 1_000 + 3) * 1_000;
+  // The Schedules must be there before their first time, on a busy machine too.
+  const start = Math.ceil(now().getTime() / 1_000 + 10) * 1_000;
   const [one, two] = [new Date(start), new Date(start + 2_000)];
   const calendars = [one, two].map((at) =>
     calendarOf({ hour: [at.getUTCHours()], minute: [at.getUTCMinutes()], second: [at.getUTCSeconds()] }),
