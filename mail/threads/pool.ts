@@ -57,7 +57,7 @@ export function threadPool<Job, Result>(program: ThreadProgram, limits: ThreadLi
   };
 }
 
-/** Of the first job, which nobody waits for. */
+/** Account of the job that starts the first thread before any caller has one. */
 const NO_ACCOUNT = 0;
 
 /** As many permits as there are threads; later jobs wait in a queue. */
