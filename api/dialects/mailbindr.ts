@@ -1,9 +1,7 @@
 import { type TSchema, Type } from 'typebox';
-import { acceptMessage } from '../../services/accept-message.js';
 import { secretIn } from '../hooks/auth.js';
 import { errorEnvelope } from '../hooks/failures.js';
-import { keyOf, markReplayed } from '../hooks/idempotency.js';
-import { acceptOptionsOf } from '../routes/messages/routes.js';
+import { acceptUnderKey } from '../routes/messages/routes.js';
 import { byTemplate } from '../routes/messages/schema.js';
 import { Identifier } from '../routes/templates/schema.js';
 import { refusals } from '../schema/envelope.js';
@@ -72,13 +70,7 @@ export const mailbindr: Dialect = {
           ...(environment != null && { environment }),
           ...(context != null && !Array.isArray(context) && { context }),
         };
-        const key = keyOf(request);
-        const { primary, known } = await acceptMessage(
-          deps,
-          { to, identifier, ...given },
-          acceptOptionsOf(request, key),
-        );
-        if (known && key !== undefined) markReplayed(reply);
+        const { primary } = await acceptUnderKey(deps, request, reply, { to, identifier, ...given });
         const { _id: id, state: status, warning } = primary;
         return { id, status, ...(warning !== undefined && { warning }) };
       },

@@ -4,12 +4,10 @@ import type { Config } from '../../../config.js';
 import { Failure } from '../../../domain/errors.js';
 import { bareName, withExtension } from '../../../domain/mail/attachment.js';
 import type { MessageRequest } from '../../../domain/message/message.js';
-import { acceptMessage } from '../../../services/accept-message.js';
 import type { Api } from '../../api.js';
 import { secretIn } from '../../hooks/auth.js';
-import { keyOf, markReplayed } from '../../hooks/idempotency.js';
 import { bodyReader } from '../../hooks/validation.js';
-import { acceptOptionsOf, bodyLimit } from '../../routes/messages/routes.js';
+import { acceptUnderKey, bodyLimit } from '../../routes/messages/routes.js';
 import { NewMessage } from '../../routes/messages/schema.js';
 import type { Deps } from '../../wiring.js';
 import type { Dialect, RefusalResponse } from '../dialect.js';
@@ -56,10 +54,8 @@ function sending(api: Api, deps: Deps): void {
       schema: { ...routeDefaults, summary: 'Send one email', body: SingleEmail, response: { 200: Sent, ...refusals } },
     },
     async (request, reply) => {
-      const key = keyOf(request);
-      const options = { ...acceptOptionsOf(request, key), attachmentTypes: typesOf(deps.config) };
-      const { primary, known } = await acceptMessage(deps, toNativeRequest(request.body), options);
-      if (known && key !== undefined) markReplayed(reply);
+      const options = { attachmentTypes: typesOf(deps.config) };
+      const { primary } = await acceptUnderKey(deps, request, reply, toNativeRequest(request.body), options);
       return { status: 'success', message: { id: primary.number, token: primary._id } };
     },
   );

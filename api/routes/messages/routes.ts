@@ -1,7 +1,8 @@
-import type { FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Config } from '../../../config.js';
 import { Failure } from '../../../domain/errors.js';
-import { type AcceptOptions, acceptMessage } from '../../../services/accept-message.js';
+import type { MessageRequest } from '../../../domain/message/message.js';
+import { type AcceptedMessage, type AcceptOptions, acceptMessage } from '../../../services/accept-message.js';
 import type { Message } from '../../../store/messages/row.js';
 import type { Api } from '../../api.js';
 import { accountOf, principalOf } from '../../hooks/auth.js';
@@ -36,9 +37,7 @@ function postMessage(app: Api, deps: Deps): void {
       },
     },
     async (request, reply) => {
-      const key = keyOf(request);
-      const accepted = await acceptMessage(deps, request.body, acceptOptionsOf(request, key));
-      if (accepted.known && key !== undefined) markReplayed(reply);
+      const { key, ...accepted } = await acceptUnderKey(deps, request, reply, request.body);
       return reply.code(202).send({ data: acceptedView(accepted, key) });
     },
   );
@@ -142,6 +141,20 @@ const TEXT_BYTES = 5 * 1024 * 1024;
 /** The size in bytes of a request that carries all allowed attachments: base64 with line breaks, and the text. */
 export function bodyLimit({ attachmentBytes }: Pick<Config, 'attachmentBytes'>): number {
   return Math.ceil((attachmentBytes * 4 * 1.03) / 3) + TEXT_BYTES;
+}
+
+/** Accepts the message of a request under its Idempotency-Key, if it has one, and marks the answer to a repeated request. */
+export async function acceptUnderKey(
+  deps: Deps,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  message: MessageRequest,
+  options: Partial<AcceptOptions> = {},
+): Promise<AcceptedMessage & { readonly key: string | undefined }> {
+  const key = keyOf(request);
+  const accepted = await acceptMessage(deps, message, { ...acceptOptionsOf(request, key), ...options });
+  if (accepted.known && key !== undefined) markReplayed(reply);
+  return { ...accepted, key };
 }
 
 /** How messages of this request are accepted, under this Idempotency-Key if there is one. */
