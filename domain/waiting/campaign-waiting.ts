@@ -2,7 +2,7 @@ import type { Approval } from '../campaign/approval.js';
 import type { CampaignState } from '../campaign/campaign.js';
 import { reasonMeaning } from '../campaign/reasons.js';
 import { PROTOCOL_TIMES } from '../delivery/protocol.js';
-import { isLate, routeTrouble, type Waiting, type WaitingRoute, withReply } from './waiting.js';
+import { isLate, routeTrouble, silentWorker, type Waiting, type WaitingRoute, withReply } from './waiting.js';
 
 /** Since when a campaign is paused, or why one that is sending makes no progress. */
 export interface Held {
@@ -106,7 +106,7 @@ function ofSending(row: WaitingCampaign, now: Date, facts: SendingFacts | undefi
   if (facts === undefined) return null;
   const { work, routes } = facts;
   if (work === null) return withoutOwner(row, now, facts);
-  if (!work.isLive) return silentOwner(work);
+  if (!work.isLive) return silentWorker(work.seen, work.freeAt, 'takes over');
   const trouble = work.isInFlight ? undefined : routeTrouble(routes);
   return trouble === undefined ? null : { ...trouble, since: routes[0]?.since ?? work.seen };
 }
@@ -135,11 +135,6 @@ function withoutOwner(row: WaitingCampaign, now: Date, { routes, othersAreSent }
     return { reason: 'queue', since, next_try: null, detail };
   }
   return withoutWorker(since);
-}
-
-function silentOwner({ seen, freeAt }: PageWork): Waiting {
-  const detail = `The worker that sends it has been silent since ${seen.toISOString()}; then another one takes over.`;
-  return { reason: 'worker', since: seen, next_try: freeAt, detail };
 }
 
 function withoutWorker(since: Date): Waiting {

@@ -4,6 +4,7 @@ import {
   partialTrouble,
   rateSentence,
   routeTrouble,
+  silentWorker,
   type UsedUpRate,
   type Waiting,
   type WaitingRoute,
@@ -37,7 +38,8 @@ export function messageNeedsFacts({ state, due }: WaitingMessage, now: Date): bo
 /** What a message waits for; null where it moves or is final. Without facts, a message that is due moves. */
 export function messageWaiting(row: WaitingMessage, now: Date, facts?: MessageFacts): Waiting | null {
   const { state, due, seen } = row;
-  if (state === 'sending') return facts?.decidedAt === undefined ? null : silentOwner(seen, facts.decidedAt);
+  if (state === 'sending')
+    return facts?.decidedAt === undefined ? null : silentWorker(seen, facts.decidedAt, 'decides');
   if (state !== 'accepted' && state !== 'deferred') return null;
   if (due > now) return notDue(row);
   return facts === undefined ? null : overdue(row, now, facts);
@@ -74,8 +76,3 @@ function overdue(row: WaitingMessage, now: Date, { routes, usedUp, wasTaken }: M
 const SOON = 1_000;
 const NOT_TAKEN = 'It is accepted and stored; no worker has taken it yet.';
 const NONE_REPORTS = 'No running worker reports that it is sending it.';
-
-function silentOwner(seen: Date, next_try: Date): Waiting {
-  const detail = `The worker that sends it has been silent since ${seen.toISOString()}; then another one decides.`;
-  return { reason: 'worker', since: seen, next_try, detail };
-}

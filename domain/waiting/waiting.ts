@@ -34,6 +34,12 @@ export function withReply(sentence: string, reply: string | null | undefined): s
   return reply == null || reply === '' ? sentence : `${sentence} Last reply: ${reply}`;
 }
 
+/** Its worker has written nothing for half a lease; at `next_try` another one does what `then` says. */
+export function silentWorker(seen: Date, next_try: Date, then: string): Waiting {
+  const detail = `The worker that sends it has been silent since ${seen.toISOString()}; then another one ${then}.`;
+  return { reason: 'worker', since: seen, next_try, detail };
+}
+
 /** The transport of mail that waits, as the processes that use it find it. */
 export interface WaitingRoute {
   /** `The transport Relay` */
