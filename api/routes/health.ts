@@ -1,6 +1,6 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { Type } from 'typebox';
 import { Failure } from '../../domain/errors.js';
+import { within } from '../../domain/within.js';
 import { storeResponds } from '../../store/mongo/responds.js';
 import type { Api } from '../api.js';
 import { refusals } from '../schema/envelope.js';
@@ -64,12 +64,12 @@ const MONGODB_IS = {
   no_answer: `MongoDB did not answer within ${ANSWER_MS} ms.`,
 } as const satisfies Record<Exclude<Answer, 'reachable'>, string>;
 
-async function answerInTime(reached: Promise<boolean>): Promise<Answer> {
+function answerInTime(reached: Promise<boolean>): Promise<Answer> {
   const answer = reached.then<Answer, Answer>(
     (yes) => (yes ? 'reachable' : 'unreachable'),
     () => 'unreachable',
   );
-  return Promise.race([answer, delay<Answer>(ANSWER_MS, 'no_answer', { ref: false })]);
+  return within(ANSWER_MS, answer, 'no_answer');
 }
 
 /** At most one call is under way: callers that come meanwhile get its result. */

@@ -1,6 +1,6 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { now } from '../../clock.js';
 import type { Config } from '../../config.js';
+import { within } from '../../domain/within.js';
 import { reasonOf } from '../../servers/report.js';
 import { type Finding, fault, needsPerson } from './finding.js';
 import { checkDisk, checkNode, checkPip, checkPorts } from './machine.js';
@@ -33,7 +33,7 @@ export async function doctor(config: Config, { json }: DoctorOptions): Promise<n
 }
 
 /** Every finding; each check has its own time limit, whatever is down. */
-export async function examine(config: Config, within = CHECK_WITHIN): Promise<Finding[]> {
+export async function examine(config: Config, ms = CHECK_WITHIN): Promise<Finding[]> {
   const running = await runningInstallation(config);
   const reached = { ...config, ...running };
   const checks: readonly (readonly [subject: string, check: () => Promise<Finding | Finding[]> | Finding])[] = [
@@ -51,22 +51,18 @@ export async function examine(config: Config, within = CHECK_WITHIN): Promise<Fi
     ['Work', () => checkStore(reached)],
     ['Task queues', () => checkTasks(reached)],
   ];
-  const results = await Promise.all(checks.map(([subject, check]) => limited(subject, check, within)));
+  const results = await Promise.all(checks.map(([subject, check]) => limited(subject, check, ms)));
   return results.flat();
 }
 
 async function limited(
   subject: string,
   check: () => Promise<Finding | Finding[]> | Finding,
-  within: number,
+  ms: number,
 ): Promise<Finding | Finding[]> {
-  const late = fault(
-    subject,
-    `not checked within ${within} ms`,
-    'a server is frozen or blocked: see the other findings',
-  );
+  const late = fault(subject, `not checked within ${ms} ms`, 'a server is frozen or blocked: see the other findings');
   try {
-    return await Promise.race([check(), delay(within, late, { ref: false })]);
+    return await within(ms, Promise.resolve(check()), late);
   } catch (error) {
     return fault(subject, `could not be checked: ${reasonOf(error)}`, 'run it again; if it stays, report it as a bug');
   }

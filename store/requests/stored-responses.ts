@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type Collection, MongoError, type UpdateFilter } from 'mongodb';
 import { now } from '../../clock.js';
 import { sharedCalls } from '../../domain/shared-calls.js';
+import { within } from '../../domain/within.js';
 import type { Store } from '../mongo/connect.js';
 import { sharedInsert } from '../mongo/shared-insert.js';
 
@@ -124,15 +125,14 @@ function outstandingWork() {
         if (running.get(id) === end) running.delete(id);
       });
       running.set(id, end);
-      await within(SETTLING_WAIT, end);
+      await within(SETTLING_WAIT, end, undefined);
     },
     /** Resolves when nothing is outstanding, or after five seconds. */
-    end: (id: string): Promise<void> => within(LONGEST_WAIT, running.get(id)),
+    end: async (id: string): Promise<void> => {
+      const work = running.get(id);
+      if (work !== undefined) await within(LONGEST_WAIT, work, undefined);
+    },
   };
-}
-
-async function within(ms: number, end: Promise<void> | undefined): Promise<void> {
-  if (end !== undefined) await Promise.race([end, delay(ms, undefined, { ref: false })]);
 }
 
 /** Never rejects: after a minute the claim counts as dead anyway. */
