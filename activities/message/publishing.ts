@@ -1,9 +1,8 @@
 import { now } from '../../clock.js';
 import type { ProtocolTimes } from '../../domain/delivery/protocol.js';
-import { FINAL_STATES, type MessageAttempt } from '../../domain/message/message.js';
+import { acceptedEventId, FINAL_STATES, type MessageAttempt } from '../../domain/message/message.js';
 import { type MessageEvidenceStores, settleByEarlierClick } from '../../services/evidence.js';
 import { applyRefusal, type SuppressionStores } from '../../services/suppress.js';
-import { acceptedEventId } from '../../services/waiting/messages-waiting.js';
 import type { Event, Events } from '../../store/events/events.js';
 import type { Messages } from '../../store/messages/messages.js';
 import type { Message } from '../../store/messages/row.js';

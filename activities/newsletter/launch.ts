@@ -1,5 +1,5 @@
 import { now } from '../../clock.js';
-import type { IssueReason } from '../../domain/newsletter/issue.js';
+import { type IssueReason, originOfIssue } from '../../domain/newsletter/issue.js';
 import { nextFeedState } from '../../domain/newsletter/source.js';
 import type { Campaign } from '../../store/campaigns/row.js';
 import type { Issue } from '../../store/newsletters/issues.js';
@@ -55,7 +55,7 @@ export function issueLaunch(deps: IssueLaunchDeps) {
 async function launchOf(deps: IssueLaunchDeps, rows: IssueRows): Promise<IssueView> {
   const { row, campaign } = rows;
   if (row.state !== 'preparing') return settledView(deps, row);
-  const isDone = campaign?.launch_origin === originOf(row);
+  const isDone = campaign?.launch_origin === originOfIssue(row._id);
   const stopped = isDone ? null : await launchUnlessStopped(deps, rows);
   if (stopped !== null) return viewOf((await skip(deps, row, stopped.reason, stopped.detail)) ?? row);
   const after = (await deps.issues.recordLaunched(row, campaign?.subject ?? '')) ?? row;
@@ -65,11 +65,6 @@ async function launchOf(deps: IssueLaunchDeps, rows: IssueRows): Promise<IssueVi
 async function settledView(deps: IssueLaunchDeps, row: Issue): Promise<IssueView> {
   await settle(deps, row);
   return viewOf(row);
-}
-
-/** The origin under which an issue's campaign is created and launched. */
-function originOf({ _id }: Issue): string {
-  return `issue ${_id}`;
 }
 
 type Stopped = Pick<PreSendResult & { kind: 'stopped' }, 'reason' | 'detail'>;
@@ -88,7 +83,7 @@ async function launchUnlessStopped(
   const isFree = await deps.newsletters.reserveSendTime(row.account, newsletter._id, row._id, at ?? now(), gap);
   if (!isFree) return { reason: 'too_soon', detail: null };
   await sendTestCopies(deps, newsletter, campaign, passed.rendered);
-  await launchCampaign(deps, campaign, at, originOf(row));
+  await launchCampaign(deps, campaign, at, originOfIssue(row._id));
   return null;
 }
 

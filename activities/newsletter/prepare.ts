@@ -5,6 +5,7 @@ import {
   type IssueReason,
   issueId,
   issueTiming,
+  originOfIssue,
   overlapAction,
   sourceRetryDelay,
 } from '../../domain/newsletter/issue.js';
@@ -181,7 +182,7 @@ async function campaignFields(
     settings,
     name: `${newsletter.name}, ${formatInZone(newsletter.zone, row.scheduled_at)}`.slice(0, 255),
     approval: hours === null ? null : newApproval(hours),
-    origin: `issue ${row._id}`,
+    origin: originOfIssue(row._id),
   };
 }
 

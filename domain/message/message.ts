@@ -112,3 +112,8 @@ export interface MessageRequest {
   readonly resend_if_uncertain?: boolean;
   readonly track?: boolean;
 }
+
+/** The id of the event that a message was accepted. A worker appends it when an attempt takes long or finds its transport down. */
+export function acceptedEventId(message: string): string {
+  return `message:${message}:accepted`;
+}

@@ -40,6 +40,18 @@ export function issueId(newsletter: number, scheduledAt: Date): string {
   return `${newsletter}:${issueMoment(scheduledAt)}`;
 }
 
+const ORIGIN = 'issue ';
+
+/** The origin under which an issue's campaign is created and launched. */
+export function originOfIssue(id: string): string {
+  return `${ORIGIN}${id}`;
+}
+
+/** The issue that a campaign of this origin was made from; undefined: none. */
+export function issueOfOrigin(origin: string | undefined): string | undefined {
+  return origin?.startsWith(ORIGIN) ? origin.slice(ORIGIN.length) : undefined;
+}
+
 /** The policy for a time of the calendar at which the previous issue is still open. */
 export const OVERLAPS = ['skip', 'buffer_one', 'buffer_all', 'allow_all'] as const;
 export type Overlap = (typeof OVERLAPS)[number];

@@ -1,3 +1,4 @@
+import { issueOfOrigin } from '../../domain/newsletter/issue.js';
 import type { Message } from '../../store/messages/row.js';
 import type { Issue } from '../../store/newsletters/issues.js';
 import type { Stores } from '../../store/stores.js';
@@ -88,7 +89,7 @@ async function campaignMailsOf(
   limit: number,
 ): Promise<PersonCampaignMail[]> {
   const { found } = await campaignMails(stores, { account, rows, limit });
-  const origins = found.flatMap(({ campaign }) => issueIdOf(campaign.origin) ?? []);
+  const origins = found.flatMap(({ campaign }) => issueOfOrigin(campaign.origin) ?? []);
   const [reactions, issues] = await Promise.all([
     stores.reactions.toCampaigns(
       account,
@@ -103,11 +104,6 @@ async function campaignMailsOf(
     reactions: reactions.get(mail.campaign._id) ?? NO_REACTIONS,
     issue: issueOf.get(mail.campaign._id),
   }));
-}
-
-/** A campaign that was made from an issue has it as its origin. */
-function issueIdOf(origin: string | undefined): string | undefined {
-  return /^issue (.+)$/.exec(origin ?? '')?.[1];
 }
 
 async function messagesWithReactions(

@@ -1,4 +1,5 @@
 import { now } from '../../clock.js';
+import { acceptedEventId } from '../../domain/message/message.js';
 import { type MessageFacts, messageNeedsFacts, messageWaiting } from '../../domain/waiting/message-waiting.js';
 import type { Waiting } from '../../domain/waiting/waiting.js';
 import type { Message } from '../../store/messages/row.js';
@@ -45,9 +46,4 @@ async function factsOf(
     decidedAt: silent.get(_id),
     wasTaken: attempt > 0 || taken.has(acceptedEventId(_id)),
   });
-}
-
-/** A worker appends this event when an attempt takes long or finds its transport down. */
-export function acceptedEventId(message: string): string {
-  return `message:${message}:accepted`;
 }
