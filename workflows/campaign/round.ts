@@ -51,7 +51,7 @@ export async function sendRound(input: CampaignInput, operators: Operators): Pro
 async function inLanes(input: CampaignInput, operators: Operators): Promise<LaneResult[]> {
   const { lanes, round, times } = operators.plan();
   const scope = new CancellationScope();
-  const running = scope.run(() => runLanes({ ...input, round, times }, lanes, operators));
+  const running = scope.run(() => runLanes({ ...input, round, times }, lanes));
   let over = false;
   const ended = running.finally(() => {
     over = true;
@@ -69,10 +69,9 @@ async function inLanes(input: CampaignInput, operators: Operators): Promise<Lane
  * The first lane begins at once, with an attempt in this workflow: most campaigns need no more. One lane can use all
  * connections of a process; the others are for further processes, and the first mail does not wait for their start.
  */
-async function runLanes(input: LaneInput, lanes: number, operators: Operators): Promise<LaneResult[]> {
-  const shown = { says: () => undefined, troubleChanged: operators.reload };
+async function runLanes(input: LaneInput, lanes: number): Promise<LaneResult[]> {
   const first = unlessCancelled(async () => {
-    const { result, ...rest } = await sendPages(input, 1, shown);
+    const { result, ...rest } = await sendPages(input, 1, () => undefined);
     return result === 'more' ? runLane({ ...input, ...rest }, 0) : result;
   });
   if (lanes === 1 || (await endsWithin(first, BEFORE_OTHERS))) return [await first];
