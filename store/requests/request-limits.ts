@@ -103,13 +103,20 @@ function knownCount(limiter: RateLimiterMongo, who: string) {
   let [trustedUntil, windowEnd] = [0, 0];
   /** Requests that were admitted and are not in the store yet. */
   let unwritten = 0;
+  /** Requests whose counts are on their way to the store. */
+  let onTheWay = 0;
+  let writing: Promise<unknown> = Promise.resolve();
 
-  const consume = async (size: number): Promise<RateLimiterRes> => {
+  const upsert = async (size: number): Promise<RateLimiterRes> => {
     const before = monotonic() < windowEnd ? unwritten : 0;
     unwritten = 0;
-    const result = await limiter.consume(who, before + size).catch((refused: unknown) => {
+    onTheWay += before + size;
+    const counted = limiter.consume(who, before + size).catch((refused: unknown) => {
       if (!(refused instanceof RateLimiterRes)) unwritten += before;
       return refusalOf(refused);
+    });
+    const result = await counted.finally(() => {
+      onTheWay -= before + size;
     });
     left = result.remainingPoints;
     windowEnd = monotonic() + result.msBeforeNext;
@@ -118,20 +125,24 @@ function knownCount(limiter: RateLimiterMongo, who: string) {
   };
   const write = (): void => {
     // A failure shows in the next request that waits for its count.
-    if (unwritten > 0) consume(0).catch(() => undefined);
+    if (unwritten > 0) writing = upsert(0).catch(() => undefined);
   };
 
   return {
     points,
-    /** Counts `size` requests, and before them the unwritten ones, in one upsert. */
-    consume,
+    /** Counts `size` requests in one upsert, behind all that were admitted before. */
+    consume: async (size: number): Promise<RateLimiterRes> => {
+      await writing;
+      return upsert(size);
+    },
     /** Counts a request that need not wait; undefined where it must. */
     countFree: (): RequestCount | undefined => {
-      const isFar = left - unwritten > points * FREE_PART && unwritten < points * UNWRITTEN_PART;
+      const free = left - onTheWay - unwritten;
+      const isFar = free > points * FREE_PART && unwritten < points * UNWRITTEN_PART;
       if (!isFar || monotonic() >= trustedUntil) return undefined;
       unwritten += 1;
       if (unwritten === 1) setTimeout(write, WRITE_AFTER).unref();
-      return { left: left - unwritten, over: false, ms: windowEnd - monotonic() };
+      return { left: free - 1, over: false, ms: windowEnd - monotonic() };
     },
   };
 }

@@ -60,6 +60,17 @@ test('requests one after another reach the limit exactly', async () => {
   ]);
 });
 
+test('requests that come while the last counts of a limit are written are over it', async () => {
+  const { count } = requestLimits(store);
+  const counts = [count('last', 60, 'key 1')];
+  await counts[0];
+  counts.push(...each(59).map(() => count('last', 60, 'key 1')));
+  // The counts are on their way to the store.
+  for (const _ of each(2)) await new Promise((resolve) => setImmediate(resolve));
+  counts.push(...each(5).map(() => count('last', 60, 'key 1')));
+  expect((await Promise.all(counts)).filter(({ over }) => !over)).toHaveLength(60);
+});
+
 test('a count that fails for one key fails for its requests alone', async () => {
   const { count } = requestLimits(store);
   await store.db.collection('request_limits').insertOne({ key: 'broken:key 1', points: 'many', expire: null });
