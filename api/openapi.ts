@@ -16,12 +16,18 @@ Authenticate with \`Authorization: Bearer evp_…\`. Every answer is \`{data, me
 
 /** In reading order. */
 const TAGS = [
+  'Messages',
+  'Templates',
+  'Campaigns',
+  'Newsletters',
   'Lists',
   'Subscribers',
   'Imports',
-  'Templates',
-  'Campaigns',
-  'Messages',
+  'Suppressions',
+  'Events',
+  'Webhooks',
+  'Bounces',
+  'Domains',
   'Transports',
   'Account',
   'Keys',

@@ -62,6 +62,15 @@ test('OpenAPI 3.1 describes every route under /api/v1: summary, answers and refu
   }
 });
 
+test('the tags begin with messages, and each tag of a route is among them', async () => {
+  const document = (await api.call('GET /openapi.json', { key: null })).json();
+  const named = document.tags.map(({ name }: { name: string }) => name);
+  const operations = Object.values<Record<string, { tags: string[] }>>(document.paths).flatMap(Object.values);
+  const used = new Set(operations.flatMap(({ tags }) => tags));
+  expect(named[0]).toBe('Messages');
+  expect(named.toSorted()).toEqual([...used].sort());
+});
+
 test('the document has the examples of the API documents', async () => {
   const { body } = await api.call('GET /openapi.json', { key: null });
   for (const words of [
