@@ -49,7 +49,8 @@ export interface Config {
   readonly secret: string | undefined;
   /** Dialects served in addition to the native API. */
   readonly dialects: readonly DialectName[];
-  readonly rateLimitPerMinute: number;
+  /** Requests a minute for each key on routes without a limit of their own; none: 60 or 600 by route, 0: no limit at all. */
+  readonly rateLimitPerMinute: number | undefined;
   readonly http: HttpConfig;
   /** Days after which the nightly run deletes; 0: never. */
   readonly retentionDays: { readonly events: number; readonly messages: number };
@@ -99,7 +100,7 @@ export function readConfig(environment: Environment = process.env): Config {
     ...dialectSettings(read, faults),
     ...processSettings(read, faults),
     pauseAt: { complaints: read.percent('PAUSE_AT_COMPLAINTS', 0.3), bounces: read.percent('PAUSE_AT_BOUNCES', 5) },
-    rateLimitPerMinute: read.count('RATE_LIMIT_PER_MINUTE', 60),
+    rateLimitPerMinute: read.optionalCount('RATE_LIMIT_PER_MINUTE'),
   };
   if (faults.length > 0) throw new ConfigurationError(faults);
   return Object.freeze(config);

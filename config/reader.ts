@@ -19,6 +19,7 @@ export function reader(environment: Environment, faults: string[]) {
     faults.push(`${name} must be a whole number, not "${value}"`);
     return fallback;
   };
+  const optionalCount = (name: string) => (text(name) === undefined ? undefined : count(name, 0));
   const percent = (name: string, fallback: number) => {
     const value = text(name);
     if (value === undefined) return fallback;
@@ -42,5 +43,5 @@ export function reader(environment: Environment, faults: string[]) {
     faults.push(`${name} must start with ${protocols.map((p) => `${p}://`).join(' or ')}`);
     return undefined;
   };
-  return { text, port, count, percent, flag, url };
+  return { text, port, count, optionalCount, percent, flag, url };
 }

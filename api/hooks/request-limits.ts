@@ -28,8 +28,8 @@ const requestsDraft = (body: unknown) => ({ ...(body as { readonly ai?: unknown 
 const SENDING =
   /^\/(?:messages(?:\/batch)?|singlesending\/create|email\/send-email|external-mails\/send(?:-by-template)?)\/?$/;
 
-/** API.md "Keys, plans, rate limits"; the first match counts. */
-const LIMITS: readonly Limit[] = [
+/** Limits that no key and no setting raises; the first match counts. */
+const FIXED_LIMITS: readonly Limit[] = [
   {
     name: 'drafts',
     perMinute: 10,
@@ -45,6 +45,12 @@ const LIMITS: readonly Limit[] = [
   },
 ];
 
+/** The routes that Maily's documents describe, with the limit that they describe. */
+const MAILY_ROUTES =
+  /^(?:GET \/lists|(?:GET|POST) \/subscribers|DELETE \/subscribers\/:email|GET \/templates|(?:GET|POST) \/campaigns|(?:GET|DELETE) \/campaigns\/:id)$/;
+const MAILY_PER_MINUTE = 60;
+const OTHERS_PER_MINUTE = 600;
+
 /** Requests per minute and address to routes without a key: a guard against floods, well above what mailbox proxies send. */
 const PER_ADDRESS = 30_000;
 const MINUTE = 60;
@@ -59,13 +65,24 @@ export function limitKeys(app: Api, { config, requestLimits }: LimitedDeps): voi
   if (config.rateLimitPerMinute === 0) return;
   app.addHook('preHandler', async (request, reply) => {
     const { key, keySettings, accountStatus } = principalOf(request);
-    const path = (request.routeOptions.url ?? '').replace(/^\/api\/v1/, '');
-    const limit = LIMITS.find(({ covers }) => covers(request.method, path, request.body));
-    const perMinute = limit?.perMinute ?? keySettings.per_minute ?? config.rateLimitPerMinute;
-    const policy = { name: limit?.name ?? 'default', limit: perMinute, seconds: MINUTE };
-    applyPolicy(reply, policy, await requestLimits.count(policy.name, perMinute, String(key)));
+    const { name, perMinute } = limitOf(request, keySettings.per_minute ?? config.rateLimitPerMinute);
+    const counted = await requestLimits.count(name, perMinute, String(key));
+    applyPolicy(reply, { name, limit: perMinute, seconds: MINUTE }, counted);
     await limitAccount(requestLimits, reply, accountStatus);
   });
+}
+
+/** The limit of a route of its own; else `chosen`, by the key or the installation, for all others together; else by route. */
+function limitOf(
+  { method, body, routeOptions: { url = '' } }: FastifyRequest,
+  chosen: number | undefined,
+): Pick<Limit, 'name' | 'perMinute'> {
+  const path = url.replace(/^\/api\/v1/, '');
+  const fixed = FIXED_LIMITS.find(({ covers }) => covers(method, path, body));
+  if (fixed !== undefined) return fixed;
+  if (chosen !== undefined) return { name: 'default', perMinute: chosen };
+  const isMaily = url.startsWith('/api/v1/') && MAILY_ROUTES.test(`${method === 'HEAD' ? 'GET' : method} ${path}`);
+  return isMaily ? { name: 'maily', perMinute: MAILY_PER_MINUTE } : { name: 'default', perMinute: OTHERS_PER_MINUTE };
 }
 
 /** The limit that a plan sets for all keys of an account together. */

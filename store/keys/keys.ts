@@ -24,7 +24,7 @@ export interface Key {
   readonly lists: readonly number[] | null;
   /** Allowed sender domains; null: all of the account. */
   readonly domains: readonly string[] | null;
-  /** Requests per minute on routes without a limit of their own; null: `RATE_LIMIT_PER_MINUTE`. */
+  /** Requests per minute on all routes without a limit of their own; null: as the installation sets it. */
   readonly per_minute: number | null;
   readonly expires_at: Date | null;
   readonly retires_at: Date | null;

@@ -108,9 +108,10 @@ export const VARIABLES: Readonly<Record<string, readonly Variable[]>> = {
     },
     {
       name: 'RATE_LIMIT_PER_MINUTE',
-      meaning: 'requests a minute for each key, except for routes with their own limit; 0 turns all limits off',
-      fallback: '60',
-      example: '600',
+      meaning:
+        'requests a minute for each key without a limit of its own, on all routes together that have none of their own; 0 turns all limits off',
+      otherwise: '60 for the routes of Maily’s documents, 600 for the others',
+      example: '1000',
       field: 'rateLimitPerMinute',
     },
   ],

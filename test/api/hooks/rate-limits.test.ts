@@ -1,6 +1,8 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { buildApp } from '../../../api/app.js';
 import { aList, anApi, type TestApi } from '../../support/api/api.js';
+import { readCurl } from '../../support/api/curl.js';
+import { curlLinesOf } from '../../support/dialects/documents.js';
 
 let api: TestApi;
 beforeAll(async () => {
@@ -74,4 +76,60 @@ test('a plan limits all keys of an account together', async () => {
   for (const key of [...keys, ...keys]) answers.push(await api.call('GET /api/v1/lists', { key }));
   expect(answers.map(({ statusCode }) => statusCode)).toEqual([200, 200, 200, 429]);
   expect(answers.at(-1)?.headers['ratelimit-policy']).toBe('"plan";q=3;w=60');
+});
+
+describe('without RATE_LIMIT_PER_MINUTE', () => {
+  let usual: TestApi;
+  beforeAll(async () => {
+    usual = await anApi({ RATE_LIMIT_PER_MINUTE: '' });
+    await aList(usual);
+  });
+  afterAll(() => usual.close());
+
+  const policyOf = async (route: string, options: Parameters<TestApi['call']>[1] = {}) =>
+    (await usual.call(route, options)).headers['ratelimit-policy'];
+
+  test.each(curlLinesOf('maily'))('%s has the limit of the document', async (line) => {
+    const shown = line.replaceAll('https://usemaily.xyz', '').replaceAll('YOUR_API_KEY', usual.key);
+    const { method, url, ...request } = readCurl(shown);
+    const isDraft = request.payload?.includes('"ai"') === true;
+    const costly = url.endsWith('/batch') ? '"batches";q=20;w=60' : isDraft && '"drafts";q=10;w=60';
+    expect(await policyOf(`${method} ${url}`, { key: null, ...request })).toBe(costly || '"maily";q=60;w=60');
+  });
+
+  test.each([
+    ['GET /campaigns', '"maily";q=60;w=60'],
+    ['GET /campaigns/1', '"maily";q=60;w=60'],
+    ['HEAD /campaigns/1', '"maily";q=60;w=60'],
+    ['DELETE /campaigns/1', '"maily";q=60;w=60'],
+    ['GET /templates/', '"maily";q=60;w=60'],
+    ['POST /campaigns/1/send', '"sends";q=5;w=60'],
+    ['GET /lists/1', '"default";q=600;w=60'],
+    ['GET /campaigns/1/stats', '"default";q=600;w=60'],
+    ['GET /subscribers/1', '"default";q=600;w=60'],
+    ['GET /events', '"default";q=600;w=60'],
+  ])('%s has %s', async (route, policy) => {
+    const [method, path] = route.split(' ');
+    expect(await policyOf(`${method} /api/v1${path}`, { payload: method === 'POST' ? {} : undefined })).toBe(policy);
+  });
+
+  test('a list of the dialect envie is not one of Maily', async () => {
+    const headers = { 'public-key': '1', 'private-key': usual.key };
+    expect(await policyOf('GET /lists/show', { key: null, headers })).toBe('"default";q=600;w=60');
+  });
+
+  test('a key with a limit of its own counts all these routes together', async () => {
+    const { secret: key } = await usual.deps.keys.issue(usual.account, 'Own', { per_minute: 3 });
+    const answers = [];
+    for (const path of ['lists', 'events', 'campaigns', 'events'])
+      answers.push(await usual.call(`GET /api/v1/${path}`, { key }));
+    expect(answers.map(({ statusCode }) => statusCode)).toEqual([200, 200, 200, 429]);
+    expect(answers[0]?.headers['ratelimit-policy']).toBe('"default";q=3;w=60');
+  });
+});
+
+test('0 turns the limits off', async () => {
+  const free = await anApi({ RATE_LIMIT_PER_MINUTE: '0' });
+  expect((await free.call('GET /api/v1/lists')).headers['ratelimit-policy']).toBeUndefined();
+  await free.close();
 });
