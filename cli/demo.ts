@@ -23,9 +23,12 @@ export async function demo(config: Config, log: Logger, { recipients, exit }: De
   const everpost = await openEverpost(config, log);
   const stopped = untilStopSignal();
   try {
-    const delivered = await runDemo(everpost, recipients);
+    const key = await everpost.issueKey('demo', DEMO_KEY);
+    const { campaign, delivered } = await runDemo(everpost, key, recipients);
     console.log(`\nOpen:\n${addressesOf(everpost)}`);
     if (exit) return delivered ? 0 : 1;
+    console.log(`\nYour API key, shown this once: ${key}`);
+    console.log(['\nThree things to try:', ...thingsToTry(everpost.api, key, campaign)].join('\n\n'));
     console.log('\nEverpost stays up until Ctrl-C.');
     await Promise.race([stopped, everpost.ended]);
     return delivered ? 0 : 1;
@@ -34,9 +37,35 @@ export async function demo(config: Config, log: Logger, { recipients, exit }: De
   }
 }
 
+/** Reads of the progress, four a second, are more than the 60 a minute of Maily's routes. */
+export const DEMO_KEY = { per_minute: 600 } as const;
+
+/** Commands for a shell, each below its purpose. */
+export function thingsToTry(api: string, key: string, campaign: number): string[] {
+  const authorization = `-H 'Authorization: Bearer ${key}'`;
+  const mail = { from: 'Demo <demo@example.org>', to: 'you@example.org', subject: 'Hello', text: 'It works.' };
+  return [
+    [
+      'Send a message, and look for it in the inbox:',
+      `curl ${api}/api/v1/messages ${authorization} -H 'Content-Type: application/json' -d '${JSON.stringify(mail)}'`,
+    ],
+    [
+      'Ask whether a recipient got the campaign, and why:',
+      `curl '${api}/api/v1/people/reader7%40example.test?campaign=${campaign}' ${authorization}`,
+    ],
+    ['Read what happened last:', `curl '${api}/api/v1/events?order=desc&limit=5' ${authorization}`],
+  ].map((lines) => lines.map((line) => `  ${line}`).join('\n'));
+}
+
+interface DemoResult {
+  readonly campaign: number;
+  /** Every recipient was sent to, and the inbox has all mails. */
+  readonly delivered: boolean;
+}
+
 /** Imports, sends and counts through the API, as an integrator would. */
-async function runDemo(everpost: Everpost, recipients: number): Promise<boolean> {
-  const api = await demoApi(everpost);
+async function runDemo({ api: url, at }: Everpost, key: string, recipients: number): Promise<DemoResult> {
+  const api = demoApi(url, key, at.inboxUrl);
   const folder = await mkdtemp(join(tmpdir(), 'everpost-demo-'));
   try {
     const csv = join(folder, 'subscribers.csv');
@@ -45,16 +74,16 @@ async function runDemo(everpost: Everpost, recipients: number): Promise<boolean>
     await watchImport(api, await api.importCsv(list, csv));
     const html = await readFile(join(packageRoot(), 'content', 'demo', 'newsletter.html'), 'utf8');
     const before = await api.caughtMails();
-    const totals = await watchCampaign(api, await api.sendCampaign(list, html));
+    const campaign = await api.sendCampaign(list, html);
+    const totals = await watchCampaign(api, campaign);
     const caught = await api.caughtMails();
     console.log(
       `\n${totals.sent} of ${totals.recipients} sent, ${totals.failed} failed, ${totals.uncertain} uncertain.`,
     );
-    if (caught !== undefined && before !== undefined) {
-      console.log(`The inbox received ${caught - before} mails for them.`);
-      return caught - before === recipients && totals.sent === recipients;
-    }
-    return totals.sent === recipients;
+    const allSent = totals.sent === recipients;
+    if (caught === undefined || before === undefined) return { campaign, delivered: allSent };
+    console.log(`The inbox received ${caught - before} mails for them.`);
+    return { campaign, delivered: allSent && caught - before === recipients };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
@@ -64,7 +93,7 @@ type Totals = Awaited<ReturnType<DemoApi['campaign']>>['stats'];
 
 const EVERY = 250;
 const WIDTH = 30;
-/** Slow enough for the API's rate limit on reads. */
+/** Where each reading is a line of its own. */
 const SLOWER = 1_100;
 
 async function watchImport(api: DemoApi, id: number): Promise<void> {
@@ -107,11 +136,11 @@ function show(line: string): void {
   process.stdout.write(process.stdout.isTTY ? `\r\x1b[2K${line}` : `${line}\n`);
 }
 
-type DemoApi = Awaited<ReturnType<typeof demoApi>>;
+type DemoApi = ReturnType<typeof demoApi>;
 
 /** The API calls of the demo, made with the published client. */
-async function demoApi({ api, demoKey, at }: Pick<Everpost, 'api' | 'demoKey' | 'at'>) {
-  const client = everpost({ url: api, key: await demoKey() });
+function demoApi(url: string, key: string, inboxUrl: string | undefined) {
+  const client = everpost({ url, key });
   return {
     createList: async (name: string): Promise<number> =>
       (await client.post('/api/v1/lists', { body: { name } })).data.id,
@@ -127,8 +156,8 @@ async function demoApi({ api, demoKey, at }: Pick<Everpost, 'api' | 'demoKey' | 
     campaign: async (id: number) => (await client.get('/api/v1/campaigns/{id}', { path: { id } })).data,
     /** Mails in the catcher; undefined if mail goes to another server. */
     caughtMails: async (): Promise<number | undefined> => {
-      if (at.inboxUrl === undefined) return undefined;
-      const response = await fetch(`${at.inboxUrl}/api/count`);
+      if (inboxUrl === undefined) return undefined;
+      const response = await fetch(`${inboxUrl}/api/count`);
       return ((await response.json()) as { count: number }).count;
     },
   };

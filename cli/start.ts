@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import type { Config } from '../config.js';
 import { FIRST_ACCOUNT } from '../store/accounts/accounts.js';
-import { keys } from '../store/keys/keys.js';
+import { type KeyTerms, keys } from '../store/keys/keys.js';
 import { runApi } from './api.js';
 import { type Installation, openInstallation } from './installation.js';
 import { joinedStore } from './processes.js';
@@ -14,8 +14,8 @@ export interface Everpost {
   readonly at: Installation;
   readonly api: string;
   readonly firstKey: string | undefined;
-  /** A separate key for the demo. */
-  demoKey(): Promise<string>;
+  /** Creates a key of the first account and returns its secret. */
+  issueKey(name: string, terms: Partial<KeyTerms>): Promise<string>;
   /** Rejects if the worker fails. */
   readonly ended: Promise<void>;
   stop(): Promise<void>;
@@ -34,7 +34,7 @@ export async function openEverpost(config: Config, log: Logger): Promise<Everpos
     at,
     api: api.address,
     firstKey: api.firstKey,
-    demoKey: async () => (await keys(store).issue(FIRST_ACCOUNT, 'demo')).secret,
+    issueKey: async (name, terms) => (await keys(store).issue(FIRST_ACCOUNT, name, terms)).secret,
     ended: running.ended,
     stop: async () => {
       await Promise.all([api.stop(), running.stop()]);
