@@ -1,6 +1,8 @@
+import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
+const COMPILED_THREADS = fileURLToPath(new URL('./test/support/mail/worker-thread.ts', import.meta.url));
 const servers = ['./test/support/servers/start-servers.ts'];
 
 /**
@@ -46,12 +48,15 @@ function rankOf({ moduleId, project }: TestSpecification): number {
 
 /** Three projects: tests without servers, with real servers, and of whole flows. All share one queue of files. */
 export default defineConfig({
+  // Threads of the mail code run as compiled programs, as in the product.
+  resolve: { alias: [{ find: /^(\.\.?\/)+worker-thread\.js$/, replacement: COMPILED_THREADS }] },
   test: {
     pool: 'forks',
     // One more than the cores of the smallest machine: a file that waits must not leave a core idle.
     maxWorkers: 3,
     // Each file has its own databases and task queues, so that modules are loaded once for each worker.
     isolate: false,
+    globalSetup: './test/support/mail/compiled-threads.ts',
     setupFiles: ['./test/support/real-clock.ts'],
     sequence: { sequencer: LongestFirst },
     projects: [
