@@ -1,7 +1,8 @@
 import type { FastifyBaseLogger } from 'fastify';
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
-import { lazyClient, temporalEngine } from '../api/engine/engine.js';
+import { temporalEngine } from '../api/engine/engine.js';
+import { lazyClient } from '../api/engine/lazy-client.js';
 import { type ApiServer, serveApi } from '../api/server.js';
 import type { Config } from '../config.js';
 import { messages } from '../store/messages/messages.js';

@@ -1,4 +1,4 @@
-import { Client, Connection } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
 import type { FastifyBaseLogger } from 'fastify';
 import { now } from '../../clock.js';
 import type { Campaign } from '../../store/campaigns/row.js';
@@ -7,7 +7,6 @@ import type { DraftKey } from '../../store/drafts/drafts.js';
 import type { Import } from '../../store/imports/row.js';
 import type { Newsletter } from '../../store/newsletters/newsletters.js';
 import type { Endpoint } from '../../store/webhooks/row.js';
-import { activeTracing } from '../../tracing/active.js';
 import {
   CAMPAIGN_TYPE,
   campaignRowChanged,
@@ -198,16 +197,4 @@ function draftCalls(
       enqueue(id, ({ workflow }) => workflow.getHandle(id).cancel());
     },
   };
-}
-
-export interface LazyClient {
-  readonly client: () => Client;
-  close(): Promise<void>;
-}
-
-/** A client that connects on first use and reconnects when necessary. */
-export function lazyClient(address: string, namespace: string): LazyClient {
-  const connection = Connection.lazy({ address, connectTimeout: '3s' });
-  const client = new Client({ connection, namespace, interceptors: { ...activeTracing()?.client } });
-  return { client: () => client, close: () => connection.close() };
 }

@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { connect as connectTo, createServer } from 'node:net';
+import { connect as connectTo, createServer, type Socket } from 'node:net';
+import { status } from '@grpc/grpc-js';
 import { Client, Connection } from '@temporalio/client';
 import { pino } from 'pino';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { callQueue } from '../../../api/engine/call-queue.js';
-import { lazyClient, temporalEngine } from '../../../api/engine/engine.js';
+import { temporalEngine } from '../../../api/engine/engine.js';
+import { lazyClient } from '../../../api/engine/lazy-client.js';
 import { outageLog } from '../../../api/engine/outage-log.js';
 import { campaignWorkflowId, importWorkflowId, messageWorkflowId } from '../../../workflows/names.js';
 import { quietPort } from '../../support/servers/quiet-port.js';
@@ -115,17 +117,11 @@ test('a client that was refused at first connects once Temporal is available', a
     callTimeout: 1_000,
   });
   expect(await engine.reachable()).toBe(false);
-  const proxy = createServer((socket) => {
-    const [host, target] = temporal.address.split(':');
-    const upstream = connectTo(Number(target), host);
-    socket.pipe(upstream).pipe(socket);
-    for (const each of [socket, upstream]) each.on('error', () => each.destroy());
-  });
-  await new Promise<void>((listening) => proxy.listen(port, '127.0.0.1', listening));
+  const proxy = await aProxy(port);
   await until(() => engine.reachable());
   await engine.close();
   await lazy.close();
-  await new Promise((closed) => proxy.close(closed));
+  proxy.stop();
 });
 
 test('calls beyond the limit are dropped, and waiting calls for one workflow are merged', async () => {
@@ -158,4 +154,39 @@ async function untilStarted(id: string) {
 async function signalsOf(id: string) {
   const { events } = await client.workflow.getHandle(id).fetchHistory();
   return events?.flatMap(({ workflowExecutionSignaledEventAttributes: signal }) => signal?.signalName ?? []);
+}
+
+test('a call that waits for its next try ends when the client is closed', async () => {
+  const port = await quietPort();
+  const proxy = await aProxy(port);
+  const lazy = lazyClient(`127.0.0.1:${port}`, temporal.namespace);
+  const { workflowService } = lazy.client();
+  await workflowService.getSystemInfo({});
+  proxy.stop();
+  const tries = vi.spyOn(globalThis, 'setTimeout');
+  const call = workflowService.getSystemInfo({});
+  const result = expect(call).rejects.toMatchObject({ code: status.CANCELLED });
+  // The client counts its tries in a function of this name.
+  await until(() => tries.mock.calls.some(([{ name }]) => name === 'retry'));
+  await lazy.close();
+  await result;
+  tries.mockRestore();
+});
+
+/** Passes connections on to Temporal until it is stopped, which ends them. */
+async function aProxy(port: number) {
+  const [host, target] = temporal.address.split(':');
+  const open = new Set<Socket>();
+  const proxy = createServer((socket) => {
+    const upstream = connectTo(Number(target), host);
+    socket.pipe(upstream).pipe(socket);
+    for (const each of [socket, upstream]) open.add(each.on('error', () => each.destroy()));
+  });
+  await new Promise<void>((listening) => proxy.listen(port, '127.0.0.1', listening));
+  return {
+    stop: () => {
+      proxy.close();
+      for (const each of open) each.destroy();
+    },
+  };
 }

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { lazyClient, temporalEngine } from '../../../api/engine/engine.js';
+import { temporalEngine } from '../../../api/engine/engine.js';
+import { lazyClient } from '../../../api/engine/lazy-client.js';
 import { openLog } from '../../../api/log.js';
 import { type Config, readConfig } from '../../../config.js';
 import { freePort } from '../../../servers/ports.js';

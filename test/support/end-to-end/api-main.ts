@@ -1,4 +1,5 @@
-import { lazyClient, temporalEngine } from '../../../api/engine/engine.js';
+import { temporalEngine } from '../../../api/engine/engine.js';
+import { lazyClient } from '../../../api/engine/lazy-client.js';
 import { TIME_LIMITS } from '../../../api/hooks/limits/time-limits.js';
 import { openLog } from '../../../api/log.js';
 import { serveApi } from '../../../api/server.js';

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Client, Connection } from '@temporalio/client';
-import { lazyClient, temporalEngine } from '../../../api/engine/engine.js';
+import { temporalEngine } from '../../../api/engine/engine.js';
+import { lazyClient } from '../../../api/engine/lazy-client.js';
 import { openLog } from '../../../api/log.js';
 import { type Config, readConfig } from '../../../config.js';
 import type { RunningWorker } from '../../../workers/main.js';

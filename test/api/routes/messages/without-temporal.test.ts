@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { lazyClient, temporalEngine } from '../../../../api/engine/engine.js';
+import { temporalEngine } from '../../../../api/engine/engine.js';
+import { lazyClient } from '../../../../api/engine/lazy-client.js';
 import { openLog } from '../../../../api/log.js';
 import { readConfig } from '../../../../config.js';
 import { anApi, type TestApi } from '../../../support/api/api.js';

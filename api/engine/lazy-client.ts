@@ -1,0 +1,49 @@
+import { InterceptingCall, type Interceptor, Metadata, type NextCall, status } from '@grpc/grpc-js';
+import { Client, Connection, defaultGrpcRetryOptions, makeGrpcRetryInterceptor } from '@temporalio/client';
+import { activeTracing } from '../../tracing/active.js';
+
+export interface LazyClient {
+  readonly client: () => Client;
+  close(): Promise<void>;
+}
+
+/**
+ * A client that connects on first use and reconnects when necessary. Calls that still wait for their next try when it is
+ * closed end with the gRPC status CANCELLED.
+ */
+export function lazyClient(address: string, namespace: string): LazyClient {
+  const interceptors = [makeGrpcRetryInterceptor(defaultGrpcRetryOptions()), cancelOnceClosed];
+  const connection = Connection.lazy({ address, connectTimeout: '3s', interceptors });
+  const client = new Client({ connection, namespace, interceptors: { ...activeTracing()?.client } });
+  return { client: () => client, close: () => connection.close() };
+}
+
+/**
+ * A closed channel throws at each new call. The Temporal client makes a repeated call in a timer, where that would end the
+ * process, for example an API that is stopped while Temporal is down.
+ */
+const cancelOnceClosed: Interceptor = (options, nextCall) => new InterceptingCall(callUnlessClosed(options, nextCall));
+
+function callUnlessClosed(...[options, nextCall]: Parameters<Interceptor>): ReturnType<NextCall> {
+  try {
+    return nextCall(options);
+  } catch {
+    return CANCELLED_CALL;
+  }
+}
+
+/** Ends as soon as it starts. */
+const CANCELLED_CALL: ReturnType<NextCall> = {
+  start: (_metadata, listener) => {
+    const details = 'The connection to Temporal is closed';
+    listener?.onReceiveMessage?.(undefined);
+    listener?.onReceiveStatus?.({ code: status.CANCELLED, details, metadata: new Metadata() });
+  },
+  sendMessage: () => undefined,
+  sendMessageWithContext: () => undefined,
+  halfClose: () => undefined,
+  startRead: () => undefined,
+  cancelWithStatus: () => undefined,
+  getPeer: () => '',
+  getAuthContext: () => null,
+};
