@@ -85,13 +85,14 @@ export async function checkTemporal(config: Config): Promise<Finding[]> {
   }
 }
 
-/** Milliseconds until Temporal remembers the poll. */
-const POLL_MS = 300;
-const POLL_DEADLINE_MS = 5_000;
+/** Milliseconds between two questions whether Temporal remembers the poll, and until it is given up. */
+const POLLERS_EVERY_MS = 100;
+const POLL_MS = 8_000;
 
 /**
- * How many milliseconds this clock is ahead of Temporal's, 0 within the precision of 300 ms. No call returns the time of
- * Temporal, but it remembers when it was polled: here on a queue of the doctor's own, without tasks.
+ * How many milliseconds this clock is ahead of Temporal's, 0 within the precision of the poll, usually a few hundred. No
+ * call returns the time of Temporal, but it remembers when it was polled: here on a queue of the doctor's own, without
+ * tasks. Undefined where it does not remember the poll within eight seconds.
  */
 async function temporalSkew(connection: Connection, namespace: string): Promise<number | undefined> {
   const { workflowService } = connection;
@@ -99,14 +100,26 @@ async function temporalSkew(connection: Connection, namespace: string): Promise<
   const identity = `doctor-${randomUUID()}`;
   const before = now().getTime();
   const poll = () => workflowService.pollActivityTaskQueue({ namespace, taskQueue, identity });
-  // Temporal refuses polls of less than two seconds; closing the connection ends this one.
-  void connection.withDeadline(before + POLL_DEADLINE_MS, poll).catch(() => undefined);
-  await delay(POLL_MS);
+  const end = new AbortController();
+  // Temporal refuses polls without a deadline; this one is cancelled before its own.
+  const polled = connection.withAbortSignal(end.signal, () => connection.withDeadline(before + 2 * POLL_MS, poll));
+  polled.catch(() => undefined);
+  try {
+    for (const since = monotonic(); monotonic() - since < POLL_MS; await delay(POLLERS_EVERY_MS)) {
+      const question = { namespace, taskQueue, taskQueueType: ACTIVITY_TASKS };
+      const { pollers } = await workflowService.describeTaskQueue(question);
+      const time = pollers?.find((poller) => poller.identity === identity)?.lastAccessTime;
+      if (time != null) return aheadOf(Number(time.seconds ?? 0) * 1_000 + (time.nanos ?? 0) / 1_000_000, before);
+    }
+    return undefined;
+  } finally {
+    end.abort();
+  }
+}
+
+/** Milliseconds by which the time of a server lies outside of the time that has passed since `before`; 0 within it. */
+function aheadOf(there: number, before: number): number {
   const after = now().getTime();
-  const { pollers } = await workflowService.describeTaskQueue({ namespace, taskQueue, taskQueueType: ACTIVITY_TASKS });
-  const time = pollers?.find((poller) => poller.identity === identity)?.lastAccessTime;
-  if (time == null) return undefined;
-  const there = Number(time.seconds ?? 0) * 1_000 + (time.nanos ?? 0) / 1_000_000;
   if (there < before) return Math.round(before - there);
   return there > after ? Math.round(after - there) : 0;
 }
