@@ -73,7 +73,7 @@ test(
   () =>
     fc.assert(
       fc.asyncProperty(fc.array(fc.array(operation, { maxLength: 6 }), { maxLength: 5 }), async (batches) => {
-        const { act, books, account, desk } = await aQuotaFixture(new Date('2026-05-15T12:00:00Z'));
+        const { act, books, account, desk } = await aQuotaFixture(new Date('2096-05-15T12:00:00Z'));
         for (const batch of batches) {
           await Promise.all(batch.map((one, at) => act(one, at % 2 === 0 ? 0 : 1)));
           const { rows, emails } = await books();
@@ -84,7 +84,7 @@ test(
         // The sweep finds every holder finished.
         const { rows, emails: before } = await books();
         await desk.settle(rows.map(({ _id, amount }) => ({ _id, used: amount })));
-        const after = await store.db.collection<UsageRow>('usage').findOne({ account, month: '2026-05' });
+        const after = await store.db.collection<UsageRow>('usage').findOne({ account, month: '2096-05' });
         expect(after?.emails ?? { used: 0, reserved: 0 }).toEqual({ used: before.used + before.reserved, reserved: 0 });
       }),
       { numRuns: 40 },
@@ -92,7 +92,7 @@ test(
 );
 
 test('a later round of an open campaign needs no further reservation; a retry after its end reserves again', async () => {
-  const { account, own, desk, books } = await aQuotaFixture(new Date('2026-05-15T12:00:00Z'));
+  const { account, own, desk, books } = await aQuotaFixture(new Date('2096-05-15T12:00:00Z'));
   const round = (n: number) => ({ campaign: own(1), launch: 1, round: n });
   expect(await desk.reserveRound(account, round(0), 18)).toBe('held');
   expect(await desk.reserveRound(account, round(1), 5)).toBe('held');
@@ -107,17 +107,17 @@ test('a later round of an open campaign needs no further reservation; a retry af
 });
 
 test('a month begins in UTC with its full quota; earlier reservations count for the earlier month', async () => {
-  const { account, own, desk } = await aQuotaFixture(new Date('2026-05-31T23:59:59Z'));
+  const { account, own, desk } = await aQuotaFixture(new Date('2096-05-31T23:59:59Z'));
   const round = (id: number) => ({ campaign: own(id), launch: 1, round: 0 });
   expect(await desk.reserveRound(account, round(1), LIMIT)).toBe('held');
   expect(await desk.reserveRound(account, round(2), 1)).toBe('over');
   restoreClock();
-  restoreClock = useClock({ now: () => new Date('2026-06-01T00:00:00Z') });
+  restoreClock = useClock({ now: () => new Date('2096-06-01T00:00:00Z') });
   expect(await desk.reserveRound(account, round(2), 1)).toBe('held');
   await desk.settleCampaign(own(1), 1, 7);
   const months = await store.db.collection<UsageRow>('usage').find({ account }).sort({ month: 1 }).toArray();
   expect(months.map(({ month, emails }) => [month, emails])).toEqual([
-    ['2026-05', { used: 7, reserved: 0 }],
-    ['2026-06', { used: 0, reserved: 1 }],
+    ['2096-05', { used: 7, reserved: 0 }],
+    ['2096-06', { used: 0, reserved: 1 }],
   ]);
 });
