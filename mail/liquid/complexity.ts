@@ -108,7 +108,7 @@ class BoundedTokenizer extends Tokenizer {
 const OPENINGS = /\{[{%]/g;
 /** A string counts as one word. */
 const WORDS = /"(?:\\.|[^"\\])*(?:"|$)|'(?:\\.|[^'\\])*(?:'|$)|[\w-]+|[^\s\w]/gs;
-const BLOCKS = new Set(['if', 'unless', 'case', 'for', 'tablerow', 'capture', 'safe_url', 'css_value']);
+const BLOCKS = new Set(['if', 'unless', 'case', 'for', 'tablerow', 'capture', 'safe_url', 'link_address', 'css_value']);
 
 /** Splits a source into tags and texts, as liquidjs does. Throws TooComplex before anything is parsed. */
 export function boundedTokens(source: string, liquid: Liquid, limits = SOURCE_LIMITS): TopLevelToken[] {

@@ -20,7 +20,7 @@ import { boundedTokens, complexityOf, notLightIn, type SourceLimits } from './co
 import { MeteredParser, meteredOperators, meterFilters, meterRanges } from './metered.js';
 import { mayBeMarkup, ownMarkup, withoutMarkup } from './own-markup.js';
 import { isSafeCss, isSafeCssUrl } from './safe-values.js';
-import { Capture, CssValue, SafeUrl } from './tags.js';
+import { Capture, CssValue, LinkAddress, SafeUrl } from './tags.js';
 
 /** Liquid for letters: no files, bounded work, unknown fields are empty, unknown filters are errors. */
 export type Mode = 'html' | 'plain';
@@ -46,6 +46,7 @@ function engine(options: { outputEscape?: 'escape' }): Liquid {
   for (const tag of NO_FILES) delete liquid.tags[tag];
   liquid.registerTag('capture', Capture);
   liquid.registerTag('safe_url', SafeUrl);
+  liquid.registerTag('link_address', LinkAddress);
   liquid.registerTag('css_value', CssValue);
   liquid.registerFilter('safe_css', (value: unknown) => (isSafeCss(printed(value)) ? value : ''));
   liquid.registerFilter('safe_css_url', (value: unknown) => (isSafeCssUrl(printed(value)) ? value : ''));

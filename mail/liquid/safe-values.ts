@@ -1,6 +1,13 @@
 /** Schemes of links and images that a mail may contain. */
 export const SAFE_SCHEMES = ['http', 'https', 'mailto', 'tel', 'sms', 'cid'];
 
+const OWN_URL = /^\{\{-?\s*(?:unsubscribe_url|preferences_url|view_url)\s*-?\}\}$/;
+
+/** Whether a tag prints an address that Everpost makes itself. */
+export function isOwnUrl(tag: string): boolean {
+  return OWN_URL.test(tag);
+}
+
 /** Browsers drop control characters and blanks before and within a scheme. */
 const IGNORED = /[\p{Cc}\p{Cf}\p{Z}]+/gu;
 /** What an address has before its path, query or fragment. */

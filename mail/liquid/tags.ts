@@ -12,6 +12,7 @@ import {
 import { isCssValue } from '../css/values.js';
 import { boundedOutput } from './budget.js';
 import { isTrusted, ownMarkup } from './own-markup.js';
+import { type AddressPlace, isAddressPlace, LINK_MARKS, printedAddress } from './printed-address.js';
 import { isSafeUrl } from './safe-values.js';
 
 /** `capture`: the captured text is the letter's own. */
@@ -54,6 +55,41 @@ export class SafeUrl extends Tag {
     yield this.liquid.renderer.renderTemplates(this.#templates, context, output);
     const rules = { isTrusted: isTrusted(context), isPicture: this.#isPicture };
     if (isSafeUrl(output.buffer, rules)) emitter.write(output.buffer);
+  }
+
+  *children(): Generator<unknown, Template[]> {
+    yield;
+    return this.#templates;
+  }
+}
+
+/**
+ * `link_address after`: the address of a link in a text part, in delimiters. Nothing is printed for an address that is empty or
+ * that a browser would run.
+ */
+export class LinkAddress extends Tag {
+  readonly #templates: Template[];
+  readonly #place: AddressPlace;
+
+  constructor(token: TagToken, rest: TopLevelToken[], liquid: Liquid, parser: Parser) {
+    super(token, rest, liquid);
+    const place = token.args.trim();
+    if (!isAddressPlace(place)) throw new Error(`tag ${token.getText()} has no place`);
+    this.#place = place;
+    this.#templates = templatesUntil('endlink_address', token, rest, parser);
+  }
+
+  override *render(context: Context, emitter: Emitter): Generator<unknown, void, string> {
+    const output = boundedOutput(context);
+    yield this.liquid.renderer.renderTemplates(this.#templates, context, output);
+    // As a browser reads it.
+    const shown = output.buffer
+      .replace(/[\t\r\n]/g, '')
+      .trim()
+      .replace(/ /g, '%20');
+    const address = shown.replace(LINK_MARKS, '');
+    const isPrinted = !address.startsWith('#') && isSafeUrl(address, { isTrusted: isTrusted(context) });
+    if (isPrinted) emitter.write(printedAddress(shown, this.#place));
   }
 
   *children(): Generator<unknown, Template[]> {

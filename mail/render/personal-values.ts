@@ -1,5 +1,5 @@
 import { type Placeholders, replacePlaceholders } from '../liquid/placeholders.js';
-import { isSafeUrl } from '../liquid/safe-values.js';
+import { isOwnUrl, isSafeUrl } from '../liquid/safe-values.js';
 
 /** Attributes whose value a mail client opens or loads. */
 const URLS = new Set([
@@ -18,8 +18,6 @@ const URLS = new Set([
   'xlink:href',
 ]);
 const PICTURES = new Set(['src', 'srcset', 'background', 'poster', 'lowsrc', 'dynsrc']);
-/** Addresses that Everpost makes itself. */
-const OWN_URL = /^\{\{-?\s*(?:unsubscribe_url|preferences_url|view_url)\s*-?\}\}$/;
 /** Tags that print nothing themselves; any other may. */
 const SILENT =
   /^\{%-?\s*(?:#|(?:if|elsif|else|endif|unless|endunless|case|when|endcase|for|endfor|break|continue|assign|capture|endcapture|safe_url|endsafe_url|css_value|endcss_value)\b)/;
@@ -48,7 +46,7 @@ function checkedUrl(value: string, placeholders: Placeholders, kind: string): st
   const [, before = '', index = ''] = FIRST.exec(value) ?? [];
   const isFixed = /^\s*(?:[a-z][a-z0-9+.-]*:|[/?#.])/i.test(before) && isSafeUrl(before);
   if (isFixed) return value;
-  if (before.trim() === '' && OWN_URL.test(placeholders.sourceOf(index))) return value;
+  if (before.trim() === '' && isOwnUrl(placeholders.sourceOf(index))) return value;
   if (!isBalanced(value, placeholders)) return undefined;
   return `${placeholders.mark(`{% safe_url${kind} %}`)}${value}${placeholders.mark('{% endsafe_url %}')}`;
 }

@@ -7,6 +7,7 @@ import { liquidFault, parseLiquid } from '../liquid/engine.js';
 import type { Unfilled } from '../liquid/fill-parts.js';
 import { piecesOf } from '../liquid/pieces.js';
 import { newPlaceholders as newMarks, type Placeholders, replacePlaceholders } from '../liquid/placeholders.js';
+import { ADDRESS_TAGS } from '../liquid/printed-address.js';
 import { htmlOfBlocks } from './blocks.js';
 import { excessOf, MOST_MJML_ELEMENTS } from './bounds.js';
 import { finishLetter } from './finish.js';
@@ -162,8 +163,8 @@ function demandBounded(field: RenderFault['field'], source: string, most?: numbe
   if (excess !== undefined) throw new RenderFault(field, excess.reason, excess.code);
 }
 
-/** Everpost's own tag in footers. */
-const OWN_TAG = '{{ unsubscribe_url }}';
+/** Everpost's own tags, in footers and around the addresses of a text part. */
+const OWN_TAGS = ['{{ unsubscribe_url }}', ...ADDRESS_TAGS];
 
 /** Every tag of the finished letter was written in one of its sources: no step has turned text into a tag. */
 function demandOwnTags({ subject, preheader, text }: RenderJob, letter: Finished, placeholders: Placeholders): void {
@@ -171,7 +172,7 @@ function demandOwnTags({ subject, preheader, text }: RenderJob, letter: Finished
     filledOrFault('body', () =>
       piecesOf(source, TRACKED_LIMITS).flatMap((piece) => (piece.kind === 'tag' ? piece.source : [])),
     );
-  const own = new Set([OWN_TAG, ...placeholders.tags(), ...[subject, preheader ?? '', text ?? ''].flatMap(tagsOf)]);
+  const own = new Set([...OWN_TAGS, ...placeholders.tags(), ...[subject, preheader ?? '', text ?? ''].flatMap(tagsOf)]);
   const foreign = [letter.html, letter.text].flatMap(tagsOf).find((tag) => !own.has(tag));
   if (foreign !== undefined) throw new RenderFault('body', `The text "${foreign}" would become Liquid.`);
 }

@@ -1,5 +1,6 @@
 import { MASK } from '../../liquid/mask-liquid.js';
 import { hasPlaceholder, replacePlaceholders } from '../../liquid/placeholders.js';
+import { isOwnUrl } from '../../liquid/safe-values.js';
 import { destinationOf } from '../links/destination.js';
 
 /** The link of an element as a text part prints it. */
@@ -8,9 +9,11 @@ export interface PrintedLink {
   readonly address: string;
   /** The same, with marks around an address that can be tracked. */
   readonly shown: string;
+  /** The recipient decides what it is, and whether there is one. Everpost's own links are the same for all. */
+  readonly isPersonal: boolean;
 }
 
-interface Reading {
+export interface Reading {
   /** The address that relative ones are relative to. */
   readonly base: string | undefined;
   /** The Liquid behind a placeholder. */
@@ -18,6 +21,7 @@ interface Reading {
   readonly marked: (address: string) => string;
 }
 
+const SAFETY_TAG = /^\{% (?:end)?safe_url %\}$/;
 const NOT_PRINTED = /^(?:#|javascript:|vbscript:|data:|$)/i;
 
 /** The link of an element. Where Liquid chooses between several addresses, its tags stay around them. */
@@ -35,37 +39,37 @@ export function linkOf(attribs: Readonly<Record<string, string>>, reading: Readi
     address += one.address;
     shown += one.isTrackable && !isKept ? reading.marked(one.address) : one.address;
   }
-  return hasHref ? { address, shown } : { address: '', shown: '' };
+  if (!hasHref) return { address: '', shown: '', isPersonal: false };
+  const source = sourcesIn(address, reading);
+  return { address, shown, isPersonal: source !== address && !isOwnUrl(source) };
 }
 
 /** Whether a label is the address itself, so that it need not be printed twice. */
-export function isLabelOf(label: string, { address }: PrintedLink): boolean {
-  const words = label.replace(/\s+/g, '');
-  return words === address || (words !== '' && destinationOf(words) === address);
+export function isLabelOf(label: string, { address }: PrintedLink, reading: Reading): boolean {
+  const words = sourcesIn(label, reading).replace(/\s+/g, '');
+  return (
+    words !== '' && (words === sourcesIn(address, reading).replace(/\s+/g, '') || destinationOf(words) === address)
+  );
 }
 
-/** The address in delimiters that cannot be taken for a part of it (RFC 3986, appendix C). */
-export function delimited({ address, shown }: PrintedLink): string {
-  return parenthesesBalance(address) && !/[.,;:!?]$/.test(address) ? `(${shown})` : `<${shown}>`;
+function sourcesIn(text: string, { sourceOf }: Reading): string {
+  return replacePlaceholders(text, (index, mark) => sourceOf(index) || mark);
 }
 
-function parenthesesBalance(address: string): boolean {
-  let depth = 0;
-  for (const char of address) {
-    if (char === '(') depth += 1;
-    if (char === ')') depth -= 1;
-    if (depth < 0) return false;
-  }
-  return depth === 0;
-}
-
-function addressOf(written: string, { base }: Reading): { readonly address: string; readonly isTrackable: boolean } {
-  const href = written.replace(/[\t\r\n]/g, '').trim();
+function addressOf(written: string, reading: Reading): { readonly address: string; readonly isTrackable: boolean } {
+  const href = withoutSafetyTags(written, reading)
+    .replace(/[\t\r\n]/g, '')
+    .trim();
   if (NOT_PRINTED.test(href)) return { address: '', isTrackable: false };
   const isPersonal = hasPlaceholder(href) || href.includes(MASK);
-  const destination = isPersonal ? undefined : destinationOf(href, base);
+  const destination = isPersonal ? undefined : destinationOf(href, reading.base);
   if (destination !== undefined) return { address: destination, isTrackable: true };
   return { address: otherAddress(href), isTrackable: false };
+}
+
+/** The tag that prints an address in a text part checks it as well. */
+function withoutSafetyTags(href: string, { sourceOf }: Reading): string {
+  return replacePlaceholders(href, (index, mark) => (SAFETY_TAG.test(sourceOf(index)) ? '' : mark));
 }
 
 /** An address with personal values, or of another scheme. Browsers drop line breaks in it and encode blanks. */

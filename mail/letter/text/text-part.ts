@@ -5,11 +5,20 @@ import { guarded, withoutGuards } from '../../liquid/guard.js';
 import { maskLiquid } from '../../liquid/mask-liquid.js';
 import { piecesOf } from '../../liquid/pieces.js';
 import { newPlaceholders, type Placeholders } from '../../liquid/placeholders.js';
+import {
+  ADDRESS_TAGS,
+  type AddressPlace,
+  addressTags,
+  LINK_END,
+  LINK_MARKS,
+  LINK_START,
+  printedAddress,
+} from '../../liquid/printed-address.js';
 import type { LinkRange } from '../links/address-grammar.js';
 import { destinationOf } from '../links/destination.js';
 import { htmlLinksIn } from '../links/html-links.js';
 import { beginsWithBranch, isSeparated, labelOf } from './following-text.js';
-import { delimited, isLabelOf, linkOf } from './printed-link.js';
+import { isLabelOf, linkOf, type PrintedLink } from './printed-link.js';
 import { visibleHtml } from './visible.js';
 
 /** The text part of a letter. */
@@ -25,10 +34,6 @@ interface Metadata {
   readonly placeholders: Placeholders;
 }
 
-/** Noncharacters around the address of a link while a text is made. */
-const START = '\uFDD4';
-const END = '\uFDD5';
-const MARKS = /[\uFDD4\uFDD5]/g;
 const MARK_REFERENCES = /&#(?:x0*fdd[45]|0*6498[01])(?![0-9a-f]);?/gi;
 /** Control characters, which mail clients do not show. */
 const CONTROLS = /(?![\n\t])\p{Cc}/gu;
@@ -48,21 +53,33 @@ const image: FormatCallback = (element, _walk, builder) => {
 /** The label, then the address. The address is first where Liquid decides between several links with one label. */
 const anchor: FormatCallback = (element, walk, builder) => {
   const { base, placeholders } = (builder as unknown as { readonly metadata: Metadata }).metadata;
-  const reading = { base, sourceOf: placeholders.sourceOf, marked: (address: string) => START + address + END };
+  const reading = {
+    base,
+    sourceOf: placeholders.sourceOf,
+    marked: (address: string) => LINK_START + address + LINK_END,
+  };
   const link = linkOf(attributesOf(element), reading);
   const label = element.name === 'area' ? (attributesOf(element)['alt'] ?? '') : labelOf(element);
   const printLabel = () => (element.name === 'area' ? builder.addInline(label) : walk(element.children, builder));
   if (link.address === '') printLabel();
   else if (beginsWithBranch(element, placeholders.sourceOf)) {
-    builder.addInline(`${delimited(link)} `);
+    builder.addInline(addressAt('before', link, placeholders));
     printLabel();
-  } else if (label.trim() === '' || isLabelOf(label, link)) builder.addInline(link.shown);
+  } else if (label.trim() === '') builder.addInline(addressAt('alone', link, placeholders));
+  else if (isLabelOf(label, link, reading)) link.isPersonal ? printLabel() : builder.addInline(link.shown);
   else {
     printLabel();
-    builder.addInline(` ${delimited(link)}`);
+    builder.addInline(addressAt('after', link, placeholders));
   }
   if (label + link.address !== '' && !isSeparated(element)) builder.addInline(' ');
 };
+
+/** An address with personal values is printed by a tag, with the delimiters that its value needs. */
+function addressAt(place: AddressPlace, { shown, isPersonal }: PrintedLink, { mark }: Placeholders): string {
+  if (!isPersonal) return printedAddress(shown, place);
+  const [open, end] = addressTags(place);
+  return mark(open) + shown + mark(end);
+}
 
 /** Each table row becomes a line, with a blank between its cells. */
 const row: FormatCallback = (element, walk, builder) => {
@@ -137,7 +154,7 @@ export function markedText(html: string): string {
 }
 
 function withoutForged(html: string): string {
-  return html.replace(MARKS, '').replace(MARK_REFERENCES, '');
+  return html.replace(LINK_MARKS, '').replace(MARK_REFERENCES, '');
 }
 
 /** Markup that the text part drops may contain half of a Liquid block; then the tags are removed and their content stays. */
@@ -148,10 +165,14 @@ function withWholeBlocks(text: string): string {
   } catch (error) {
     if (liquidFault(error) === undefined) throw error;
     return piecesOf(text, TRACKED_LIMITS)
-      .filter(({ source, kind }) => kind === 'text' || !source.startsWith('{%'))
-      .map(({ source, kind }) => (kind === 'text' ? guarded(source) : source))
+      .map(({ source, kind }) => (kind === 'text' ? guarded(source) : outsideOfBlocks(source)))
       .join('');
   }
+}
+
+function outsideOfBlocks(tag: string): string {
+  if (ADDRESS_TAGS.includes(tag)) return ' ';
+  return tag.startsWith('{%') ? '' : tag;
 }
 
 /** What stays of a hidden piece: the tags of blocks, so that they stay whole, and what is captured there to be shown elsewhere. */
@@ -179,13 +200,13 @@ export function withoutMarks(source: string): TextPart {
   let text = '';
   let start = -1;
   let from = 0;
-  for (const { 0: mark, index } of marked.matchAll(MARKS)) {
+  for (const { 0: mark, index } of marked.matchAll(LINK_MARKS)) {
     const address = marked.slice(from, index);
     text += address;
     from = index + mark.length;
-    if (mark === END && start >= 0 && destinationOf(address) === withoutGuards(address))
+    if (mark === LINK_END && start >= 0 && destinationOf(address) === withoutGuards(address))
       links.push([start, text.length]);
-    start = mark === START ? text.length : -1;
+    start = mark === LINK_START ? text.length : -1;
   }
   return { text: text + marked.slice(from), links };
 }
@@ -195,7 +216,7 @@ export function withMarks({ text, links }: TextPart): string {
   let marked = '';
   let from = 0;
   for (const [start, end] of links) {
-    marked += text.slice(from, start) + START + text.slice(start, end) + END;
+    marked += text.slice(from, start) + LINK_START + text.slice(start, end) + LINK_END;
     from = end;
   }
   return marked + text.slice(from);

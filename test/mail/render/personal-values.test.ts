@@ -109,8 +109,38 @@ describe('a personal address that a browser would run is not printed', () => {
     expect(html).not.toContain('safe_url');
   });
 
-  test('the text part prints no such address either', async () => {
-    expect((await mail('<a href="{{ attributes.v }}">x</a>', 'javascript:alert(1)')).text).not.toContain('alert');
+  test.each([
+    ['a refused address', '<a href="{{ attributes.v }}">Offer</a>', 'javascript:alert(1)', 'Offer'],
+    ['no address', '<a href="{{ attributes.v }}">Offer</a>', null, 'Offer'],
+    ['an address of blanks', '<a href="{{ attributes.v }}">Offer</a>', ' \n ', 'Offer'],
+    ['an anchor', '<a href="{{ attributes.v }}">Offer</a>', '#top', 'Offer'],
+    ['an address in a branch', '<a {% if attributes.v %}href="{{ attributes.v }}"{% endif %}>Offer</a>', null, 'Offer'],
+    ['a refused address without words', '<a href="{{ attributes.v }}"></a>Offer', 'data:text/html,x', ' Offer'],
+    ['a refused address as its own words', '<a href="{{ attributes.v }}">{{ attributes.v }}</a>', 'data:x', 'data:x'],
+    ['an address', '<a href="{{ attributes.v }}">Offer</a>', 'https://x.test/a', 'Offer (https://x.test/a)'],
+    [
+      'an address as its own words',
+      '<a href="{{ attributes.v }}">{{ attributes.v }}</a>',
+      'https://x.test/a',
+      'https://x.test/a',
+    ],
+    [
+      'blanks',
+      '<a href="https://x.test/?c={{ attributes.v }}">Offer</a>',
+      'New York',
+      'Offer (https://x.test/?c=New%20York)',
+    ],
+    ['line breaks', '<a href="https://x.test/{{ attributes.v }}">Offer</a>', 'a\nb', 'Offer (https://x.test/ab)'],
+    [
+      'a full stop at the end',
+      '<a href="https://x.test/{{ attributes.v }}">Offer</a>',
+      'a.',
+      'Offer <https://x.test/a.>',
+    ],
+    ['a bracket', '<a href="https://x.test/{{ attributes.v }}">Offer</a>', 'a)b', 'Offer <https://x.test/a)b>'],
+  ])('the text part prints %s as a reader can use it', async (_, source, v, shown) => {
+    const { text } = await mail(`<p>Our ${source}</p>`, v);
+    expect(text.split('\n')[0]).toBe(`Our ${shown}`);
   });
 });
 

@@ -94,7 +94,7 @@ describe('a whole letter', () => {
       /A <strong>bold<\/strong> <a href="https:\/\/x\.test\/\?a=1&amp;b=2" style="[^"]*">link<\/a> &lt;b&gt;/,
     );
     expect(html).toMatch(/<td class="ep-button" style="[^"]*background-color: ?#1f5fbf/);
-    expect(text).toContain('Go (https://x.test/{{ id }})');
+    expect(text).toContain('Go{% link_address after %}https://x.test/{{ id }}{% endlink_address %}');
     expect(text).toContain('When Now');
   });
 
