@@ -6,13 +6,13 @@ import { TIME_LIMITS } from '../../../api/hooks/limits/time-limits.js';
 import { openLog } from '../../../api/log.js';
 import type { Deps } from '../../../api/wiring.js';
 import { type Config, readConfig } from '../../../config.js';
+import { RENDER_LIMITS, renderer } from '../../../mail/render/pool.js';
 import { openTextTasks, TASK_LIMITS } from '../../../mail/tasks/text-tasks.js';
 import { openTemplateCache } from '../../../services/template-cache.js';
 import { ensureFirstAccount } from '../../../store/keys/keys.js';
 import { openStore, type Store } from '../../../store/mongo/connect.js';
 import { stores } from '../../../store/stores.js';
 import { webClient } from '../../../web/client.js';
-import { rendererWithLongTimeout } from '../mail/rendering.js';
 import { testDatabase } from '../servers/test-servers.js';
 
 export type Call = Omit<InjectOptions, 'method' | 'url'> & {
@@ -39,6 +39,13 @@ const QUIET = {
   RATE_LIMIT_PER_MINUTE: '0',
 };
 
+/** Longer than any test waits for its next letter. */
+const IDLE = 600_000;
+/** The threads of all APIs of this process, which end with it: a thread is slow until it has rendered its first letters. */
+const renderingThreads = renderer({ ...RENDER_LIMITS, time: 120_000, idle: IDLE });
+const taskThread = openTextTasks({ ...TASK_LIMITS, time: 120_000, idle: IDLE });
+const staysOpen = async () => undefined;
+
 /** The whole API over a database of its own, without a port. */
 export async function anApi(
   environment: Parameters<typeof readConfig>[0] = {},
@@ -56,8 +63,8 @@ export async function anApi(
     config,
     store,
     engine: parts.engine ?? idleEngine,
-    renderer: openTemplateCache(rendererWithLongTimeout()),
-    tasks: openTextTasks({ ...TASK_LIMITS, time: 120_000 }),
+    renderer: openTemplateCache({ ...renderingThreads, close: staysOpen }),
+    tasks: { ...taskThread, close: staysOpen },
     web: parts.web ?? webClient({ exceptions: [] }),
     log: parts.log ?? openLog(config),
     registry: parts.registry,
@@ -78,7 +85,6 @@ export async function anApi(
   };
   const close = async () => {
     await app.close();
-    await Promise.all([deps.renderer.close(), deps.tasks.close()]);
     await store.close();
     await database.drop();
   };
