@@ -2,21 +2,9 @@ import { personView } from '../../api/routes/people/view.js';
 import { now } from '../../clock.js';
 import type { Config } from '../../config.js';
 import { parseMailbox } from '../../mail/address.js';
-import { type PersonStores, readPerson } from '../../services/person/person.js';
-import { type AskedAbout, whyCampaign, whyMessage } from '../../services/person/why.js';
-import { campaigns } from '../../store/campaigns/campaigns.js';
-import { campaignReading } from '../../store/campaigns/reading.js';
-import { recipients } from '../../store/campaigns/recipients.js';
-import { rounds } from '../../store/campaigns/rounds.js';
-import { events } from '../../store/events/events.js';
-import { lists } from '../../store/lists/lists.js';
-import { messages } from '../../store/messages/messages.js';
-import type { Store } from '../../store/mongo/connect.js';
-import { issues } from '../../store/newsletters/issues.js';
-import { newsletters } from '../../store/newsletters/newsletters.js';
-import { subscribers } from '../../store/subscribers/subscribers.js';
-import { suppressions } from '../../store/suppressions/suppressions.js';
-import { reactions } from '../../store/tracking/reactions.js';
+import { readPerson } from '../../services/person/person.js';
+import { type AskedAbout, type WhyStores, whyCampaign, whyMessage } from '../../services/person/why.js';
+import { stores } from '../../store/stores.js';
 import { withOpenStore } from '../keys.js';
 import { storyOf } from './story.js';
 
@@ -38,12 +26,13 @@ export function why(config: Config, email: string, options: WhyOptions): Promise
   return withOpenStore(config, async (store) => {
     const emailKey = parseMailbox(email)?.identity;
     if (emailKey === undefined) return fail(`${email} is not an address.`);
-    const stores = personStores(store);
+    // None of the answers needs a sealed value.
+    const nouns = stores(store, { secret: '' });
     const { account, json } = options;
     const query = { account, emailKey, onlyLists: null, limit: MAILS_SHOWN };
-    const person = await readPerson(stores, query, now());
+    const person = await readPerson(nouns, query, now());
     if (person === undefined) return fail(`No list, message or suppression of account ${account} has ${emailKey}.`);
-    const answer = await answerTo(stores, { emailKey, suppression: person.suppression }, options);
+    const answer = await answerTo(nouns, { emailKey, suppression: person.suppression }, options);
     if (typeof answer === 'string') return fail(answer);
     const view = personView(emailKey, person, answer);
     if (json) console.log(JSON.stringify(view, null, 2));
@@ -53,17 +42,17 @@ export function why(config: Config, email: string, options: WhyOptions): Promise
 }
 
 /** Null: nothing was asked. A text: the question has no answer. */
-async function answerTo(stores: PersonStores, about: AskedAbout, { account, campaign, message }: WhyOptions) {
+async function answerTo(nouns: WhyStores, about: AskedAbout, { account, campaign, message }: WhyOptions) {
   if (campaign !== undefined) {
-    const row = await stores.campaigns.owned(account, campaign);
+    const row = await nouns.campaigns.owned(account, campaign);
     if (typeof row === 'string') return `Account ${account} has no campaign ${campaign}.`;
-    return answered(await whyCampaign(stores, row, about), { campaign_id: row._id });
+    return answered(await whyCampaign(nouns, row, about), { campaign_id: row._id });
   }
   if (message === undefined) return null;
-  const row = await stores.messages.owned(account, message.toLowerCase());
+  const row = await nouns.messages.owned(account, message.toLowerCase());
   if (typeof row === 'string') return `Account ${account} has no message ${message}.`;
   if (row.to_key !== about.emailKey) return `Message ${message} was sent to another address.`;
-  return answered(await whyMessage(stores, row, now()), { message_id: row._id });
+  return answered(await whyMessage(nouns, row, now()), { message_id: row._id });
 }
 
 function answered(answer: Answer, of: { readonly campaign_id: number } | { readonly message_id: string }) {
@@ -73,21 +62,4 @@ function answered(answer: Answer, of: { readonly campaign_id: number } | { reado
 function fail(sentence: string): number {
   console.error(sentence);
   return 1;
-}
-
-/** The stores that the answer is read from; none of them needs a secret. */
-function personStores(store: Store): PersonStores {
-  return {
-    campaigns: { ...campaigns(store), ...campaignReading(store) },
-    events: events(store),
-    issues: issues(store),
-    lists: lists(store),
-    messages: messages(store),
-    newsletters: newsletters(store),
-    reactions: reactions(store),
-    recipients: recipients(store),
-    rounds: rounds(store),
-    subscribers: subscribers(store),
-    suppressions: suppressions(store),
-  };
 }

@@ -1,8 +1,11 @@
 import { readable } from '../timestamp.js';
+import { type Waiting, waitingSentence } from '../waiting/waiting.js';
 import { exclusionSentence } from './exclusion.js';
 import {
   type Answer,
   type CampaignFacts,
+  type EndedHold,
+  heldWords,
   laterReports,
   quoted,
   type RecipientFacts,
@@ -38,6 +41,10 @@ export interface CampaignAndPerson {
   readonly recipient: RecipientFacts | null;
   readonly bounced: ReportFacts | null;
   readonly complained: ReportFacts | null;
+  /** What the campaign waits for now. */
+  readonly waiting: Waiting | null;
+  /** The last hold of the campaign that is over. */
+  readonly held: EndedHold | null;
   readonly suppression: SuppressionFacts | null;
   /** The person was erased: nothing names the rows that they had. */
   readonly erased: boolean;
@@ -57,7 +64,8 @@ export function campaignAnswer(known: CampaignAndPerson): CampaignAnswer {
     return { code: 'added_later', sentence };
   }
   if (campaign.audience === 'growing') {
-    return { code: 'freezing', sentence: 'The audience is still being frozen, and has not reached this person yet.' };
+    const sentence = 'The audience is still being frozen, and has not reached this person yet.';
+    return { code: 'freezing', sentence: `${sentence}${waitingWords(known)}` };
   }
   if (campaign.audience === 'cut') {
     return { code: 'cancelled', sentence: 'The campaign was cancelled before its audience was frozen to the end.' };
@@ -74,11 +82,12 @@ function notOnList({ list_id }: CampaignFacts): CampaignAnswer {
   return { code: 'not_on_list', sentence: `Is not on list ${list_id}, to which the campaign is sent.` };
 }
 
-function notLaunched({ campaign, subscriber, suppression }: CampaignAndPerson): CampaignAnswer {
+function notLaunched(known: CampaignAndPerson): CampaignAnswer {
+  const { campaign, subscriber, suppression } = known;
   if (campaign.state === 'cancelled') {
     return { code: 'cancelled', sentence: 'The campaign was cancelled before its audience was frozen.' };
   }
-  const stands = `${stateWords(campaign)}.`;
+  const stands = `${stateWords(campaign)}.${waitingWords(known)}`;
   if (subscriber === null) return { code: 'not_launched', sentence: `${stands} ${notOnList(campaign).sentence}` };
   const obstacle = subscriber.status === 'active' ? suppression && sinceSuppressed(suppression) : subscriber.status;
   const person = obstacle
@@ -94,13 +103,19 @@ function stateWords({ state, scheduled_at, reason }: CampaignFacts): string {
   return `Not sent: the campaign is in the state ${state}${because}`;
 }
 
+/** A schedule and a retry are in the sentence already. */
+function waitingWords({ waiting }: CampaignAndPerson): string {
+  if (waiting === null || waiting.reason === 'schedule' || waiting.reason === 'retry') return '';
+  return ` ${waitingSentence(waiting)}`;
+}
+
 type Sentence = (recipient: RecipientFacts, known: CampaignAndPerson) => string;
 
 const SENTENCES: Readonly<Record<RecipientFacts['status'], Sentence>> = {
-  sent: (recipient, { bounced, complained }) => `${sentWords(recipient)}${laterReports(bounced, complained)}`,
+  sent: (recipient, known) => `${sentWords(recipient)}${history(known)}`,
 
-  failed: ({ class: why, code, reply, updated_at }, { bounced, complained }) =>
-    `Failed${on(updated_at)} (${why})${quoted(reply, code)}.${laterReports(bounced, complained)}`,
+  failed: ({ class: why, code, reply, updated_at }, known) =>
+    `Failed${on(updated_at)} (${why})${quoted(reply, code)}.${history(known)}`,
 
   uncertain: ({ class: why, updated_at }, { campaign: { on_uncertain } }) => {
     const next =
@@ -113,14 +128,16 @@ const SENTENCES: Readonly<Record<RecipientFacts['status'], Sentence>> = {
     return `Skipped${on(updated_at)}, after the freeze: ${known ?? SKIPPED[why ?? ''] ?? why}.`;
   },
 
-  deferred: ({ class: why, code, reply, updated_at, round }, { campaign: { last_round, tried_until } }) => {
+  deferred: ({ class: why, code, reply, updated_at, round }, known) => {
+    const { last_round, tried_until } = known.campaign;
     const due =
       last_round !== null && last_round.n > round ? ` The next attempt is due on ${readable(last_round.due)}.` : '';
     const until = due === '' && tried_until !== null ? ` Later rounds try again until ${readable(tried_until)}.` : '';
-    return `Deferred${on(updated_at)} (${why})${quoted(reply, code)}.${due}${until}`;
+    return `Deferred${on(updated_at)} (${why})${quoted(reply, code)}.${due}${until}${waitingWords(known)}`;
   },
 
-  pending: ({ attempts }, { campaign: { state, reason } }) => {
+  pending: ({ attempts }, { campaign: { state, reason }, waiting }) => {
+    if (waiting !== null) return `${waitingSentence(waiting)} The campaign has not reached this person yet.`;
     if (attempts > 0 && state === 'sending') return 'Being sent: the mail is in flight, or waits for its next attempt.';
     const because = reason === null ? '' : ` (${reason})`;
     return state === 'sending'
@@ -138,6 +155,10 @@ const SKIPPED: Readonly<Record<string, string>> = {
   suppressed: 'the address was suppressed',
   cancelled: 'the campaign was cancelled before the mail was sent',
 };
+
+function history({ held, bounced, complained }: CampaignAndPerson): string {
+  return `${heldWords('The campaign', held)}${laterReports(bounced, complained)}`;
+}
 
 /** A page stores no time and no reply of a mail that was accepted at once. */
 function sentWords({ class: why, reply, updated_at }: RecipientFacts): string {

@@ -61,6 +61,19 @@ export interface ReportFacts {
   readonly reply: string | null;
 }
 
+/** A time in which nothing could be handed over, and which is over. */
+export interface EndedHold {
+  readonly from: Date;
+  readonly to: Date;
+  readonly reason: string;
+}
+
+export function heldWords(subject: string, hold: EndedHold | null): string {
+  return hold === null
+    ? ''
+    : ` ${subject} waited from ${readable(hold.from)} to ${readable(hold.to)} (${hold.reason}).`;
+}
+
 /** `after "550 5.1.1 no such user"`, with what the server or the report said; empty where nothing is known. */
 export function quoted(reply: string | null, code: string | null = null): string {
   const said = reply ?? code;

@@ -1,3 +1,5 @@
+import { readable } from '../timestamp.js';
+
 /** Why a message, a campaign or an issue does not move, as sentences. */
 export const WAITING_REASONS = {
   schedule: 'Its sending time has not come.',
@@ -32,6 +34,13 @@ export function isLate(due: Date, now: Date, slack = LATE_AFTER): boolean {
 /** `…: last reply`, where there is one. */
 export function withReply(sentence: string, reply: string | null | undefined): string {
   return reply == null || reply === '' ? sentence : `${sentence} Last reply: ${reply}`;
+}
+
+/** `Waiting since … (transport): … Next try on ….` */
+export function waitingSentence({ reason, since, next_try, detail }: Waiting): string {
+  const next = next_try === null ? '' : ` Next try on ${readable(next_try)}.`;
+  const end = /[.!?]$/.test(detail) ? '' : '.';
+  return `Waiting since ${readable(since)} (${reason}): ${detail}${end}${next}`;
 }
 
 /** Its worker has written nothing for half a lease; at `next_try` another one does what `then` says. */

@@ -73,6 +73,12 @@ export function events(store: Store) {
         .limit(limit)
         .toArray(),
 
+    /** The end of the last hold of a campaign since its launch; null: it was not held. Its id begins with the launch. */
+    lastResumed: (account: number, campaign: number, launch: number): Promise<Event | null> => {
+      const ofLaunch = { $gte: `campaign:${campaign}:${launch}:`, $lt: `campaign:${campaign}:${launch};` };
+      return visible.findOne({ _id: ofLaunch, account, type: 'campaign.resumed' }, { sort: { at: -1 } });
+    },
+
     /** The last event of these types about a subscriber up to `at`; null where the newest thousand have none. */
     lastAbout: (account: number, subscriber: number, types: readonly string[], at: Date): Promise<Event | null> =>
       visible

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { type CampaignAndPerson, campaignAnswer } from '../../../domain/person/campaign-answer.js';
 import type { CampaignFacts, RecipientFacts, SubscriberFacts } from '../../../domain/person/facts.js';
+import type { Waiting } from '../../../domain/waiting/waiting.js';
 
 const day = (n: number) => new Date(Date.UTC(2026, 4, n, 9));
 
@@ -18,6 +19,11 @@ const SENT: RecipientFacts = {
 const REFUSED = { class: 'invalid_recipient', code: '5.1.1', reply: '550 5.1.1 no such user' };
 const BOUNCE = { reason: 'bounce', evidence: '550 5.1.1 no such user', since: day(8) };
 
+const WAITING: Waiting = {
+  ...{ reason: 'transport', since: day(15), next_try: null, detail: 'SMTP_URL cannot be reached' },
+};
+const IT_WAITS = 'Waiting since 2026-05-15 09:00:00 UTC (transport): SMTP_URL cannot be reached.';
+
 interface Case extends Partial<Omit<CampaignAndPerson, 'campaign' | 'subscriber' | 'recipient'>> {
   readonly campaign?: Partial<CampaignFacts>;
   readonly subscriber?: Partial<SubscriberFacts> | null;
@@ -30,6 +36,7 @@ const answerTo = ({ campaign, subscriber, recipient, ...more }: Case) =>
     subscriber: subscriber === null ? null : { ...ACTIVE, ...subscriber },
     recipient: recipient === undefined ? null : { ...SENT, ...recipient },
     ...{ bounced: null, complained: null, suppression: null, erased: false, status_at_freeze: null },
+    ...{ waiting: null, held: null },
     ...more,
   });
 
@@ -104,6 +111,25 @@ test.each<[string, string, Case]>([
       recipient: { status: 'pending', attempts: 0 },
       campaign: { state: 'sending', reason: 'transport_unavailable' },
     },
+  ],
+  [
+    'pending',
+    `${IT_WAITS} The campaign has not reached this person yet.`,
+    { recipient: { status: 'pending', attempts: 0 }, campaign: { state: 'sending' }, waiting: WAITING },
+  ],
+  [
+    'deferred',
+    `Deferred on 2026-05-15 09:00:00 UTC (greylisted): "451". ${IT_WAITS}`,
+    {
+      recipient: { status: 'deferred', class: 'greylisted', code: '451' },
+      campaign: { state: 'sending', tried_until: null },
+      waiting: WAITING,
+    },
+  ],
+  [
+    'sent',
+    'Sent: the mail server accepted the mail. The campaign waited from 2026-05-14 09:00:00 UTC to 2026-05-15 09:00:00 UTC (transport_unavailable).',
+    { recipient: { updated_at: null }, held: { from: day(14), to: day(15), reason: 'transport_unavailable' } },
   ],
 ])('a recipient in the ledger is %s: %s', (code, sentence, known) => {
   expect(answerTo(known)).toEqual({ code, sentence });

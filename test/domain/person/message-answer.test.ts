@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { MessageAttempt } from '../../../domain/message/message.js';
 import { type MessageFacts, messageAnswer } from '../../../domain/person/message-answer.js';
+import type { Waiting } from '../../../domain/waiting/waiting.js';
 
 const day = (n: number) => new Date(Date.UTC(2026, 4, n, 9));
 const ATTEMPT: MessageAttempt = {
@@ -9,14 +10,35 @@ const ATTEMPT: MessageAttempt = {
 };
 const MESSAGE: MessageFacts = {
   ...{ state: 'sent', attempts: [ATTEMPT], created_at: day(14), updated_at: day(15), due: day(14), seen: day(15) },
-  ...{ bounced: null, complained: null },
+  ...{ bounced: null, complained: null, waiting: null, held: null },
 };
+const WAITING: Waiting = {
+  ...{ reason: 'transport', since: day(15), next_try: day(17) },
+  detail: 'SMTP_URL cannot be reached. Last reply: connect ECONNREFUSED',
+};
+const IT_WAITS =
+  'Waiting since 2026-05-15 09:00:00 UTC (transport): SMTP_URL cannot be reached. Last reply: connect ECONNREFUSED. Next try on 2026-05-17 09:00:00 UTC.';
 
 test.each<[string, Partial<MessageFacts>]>([
   ['Sent on 2026-05-15 09:00:00 UTC, accepted by the mail server: "250 2.0.0 queued as 4FzX".', {}],
   [
     'Sent on 2026-05-15 09:00:00 UTC, accepted by the mail server: "250 2.0.0 queued as 4FzX". It bounced later, on 2026-05-17 09:00:00 UTC.',
     { bounced: { at: day(17), reply: null } },
+  ],
+  [
+    'Sent on 2026-05-15 09:00:00 UTC, accepted by the mail server: "250 2.0.0 queued as 4FzX". It waited from 2026-05-14 09:00:00 UTC to 2026-05-15 09:00:00 UTC (transport).',
+    { held: { from: day(14), to: day(15), reason: 'transport' } },
+  ],
+  [IT_WAITS, { state: 'accepted', attempts: [], waiting: WAITING }],
+  [IT_WAITS, { state: 'sending', attempts: [], waiting: WAITING }],
+  [
+    `Deferred on 2026-05-15 09:00:00 UTC (greylisted): "451 4.7.1 later". ${IT_WAITS}`,
+    {
+      state: 'deferred',
+      attempts: [{ ...ATTEMPT, outcome: 'deferred', class: 'greylisted', reply: '451 4.7.1 later' }],
+      due: day(15),
+      waiting: WAITING,
+    },
   ],
   ['Scheduled for 2026-05-20 09:00:00 UTC.', { state: 'accepted', attempts: [], due: day(20) }],
   ['Waiting: accepted on 2026-05-14 09:00:00 UTC, and no attempt has ended yet.', { state: 'accepted', attempts: [] }],
