@@ -33,6 +33,7 @@ import { messageProgress } from './messages/progress.js';
 import { blobs } from './mongo/blobs.js';
 import type { Store } from './mongo/connect.js';
 import { counters } from './mongo/counters.js';
+import { backlog } from './monitoring/backlog.js';
 import { openWork } from './monitoring/open-work.js';
 import { sweepRecords } from './monitoring/sweep-record.js';
 import { issues, pushedData } from './newsletters/issues.js';
@@ -78,6 +79,7 @@ export function stores(store: Store, { secret, lease = PROTOCOL_TIMES.lease }: S
     ...eventStores(store, secret),
     ...usageStores(store),
     ...mailStores(store, secret, lease),
+    backlog: backlog(store, lease),
     blobs: blobs(store),
     counters: counters(store),
     requestLimits: requestLimits(store),

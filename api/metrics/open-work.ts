@@ -1,5 +1,7 @@
 import { Gauge, type Registry } from 'prom-client';
 import { TRANSPORT_STATES } from '../../domain/delivery/transport-health.js';
+import { WAITING_REASONS } from '../../domain/waiting/waiting.js';
+import { WAITING_KINDS, waitingTotals } from '../../services/waiting/waiting-totals.js';
 import type { Deps } from '../wiring.js';
 import { sharedReading } from './reading.js';
 
@@ -25,6 +27,7 @@ export function watchOpenWork(registry: Registry, deps: Deps, within: WithinTime
   labelled(gauge, 'everpost_campaigns_stopped', 'Paused campaigns that name a reason, by reason.', 'reason', () =>
     openWork.stoppedCampaigns(),
   );
+  watchWaiting(gauge, deps);
   plain(gauge, 'everpost_messages_open', 'Messages that have not ended.', () => messages.countOpen());
   plain(
     gauge,
@@ -59,6 +62,24 @@ export function watchOpenWork(registry: Registry, deps: Deps, within: WithinTime
   });
 }
 
+function watchWaiting(gauge: GaugeSettings, deps: Deps): void {
+  byLabels(
+    gauge,
+    'everpost_waiting',
+    'What does not move, by kind and by the reason that the API shows. An issue counts until its campaign is launched.',
+    ['kind', 'reason'],
+    async () => {
+      const totals = await waitingTotals(deps);
+      return WAITING_KINDS.flatMap((kind) =>
+        Object.keys(WAITING_REASONS).map((reason) => {
+          const total = totals.find((one) => one.kind === kind && one.reason === reason);
+          return { labels: { kind, reason }, value: total?.count ?? 0 };
+        }),
+      );
+    },
+  );
+}
+
 interface GaugeSettings {
   readonly registry: Registry;
   readonly within: WithinTimeout;
@@ -85,22 +106,39 @@ function plain(
 }
 
 function labelled(
-  { registry, within, every }: GaugeSettings,
+  settings: GaugeSettings,
   name: string,
   help: string,
   label: string,
   read: () => Promise<Readonly<Record<string, number>>>,
 ): void {
+  byLabels(settings, name, help, [label], async () =>
+    Object.entries(await read()).map(([of, value]) => ({ labels: { [label]: of }, value })),
+  );
+}
+
+interface LabelledValue {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly value: number;
+}
+
+function byLabels(
+  { registry, within, every }: GaugeSettings,
+  name: string,
+  help: string,
+  labelNames: readonly string[],
+  read: () => Promise<readonly LabelledValue[]>,
+): void {
   const reading = sharedReading(read, every);
   const gauge = new Gauge({
     name,
     help,
-    labelNames: [label],
+    labelNames: [...labelNames],
     registers: [registry],
     collect: async () => {
       const values = await within(reading());
       gauge.reset();
-      for (const [value, count] of Object.entries(values ?? {})) gauge.set({ [label]: value }, count);
+      for (const { labels, value } of values ?? []) gauge.set(labels, value);
     },
   });
 }

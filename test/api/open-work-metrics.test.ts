@@ -36,12 +36,26 @@ test('the longest-waiting message counts from when it was due, not one that wait
   const { account, store } = api;
   const far = { created_at: ago(900), due: ahead(60), sweep_at: ahead(60) };
   await anAcceptedMessage(store, { account, ...far, scheduled_at: ahead(60) });
-  await anAcceptedMessage(store, { account, ...far, state: 'deferred', attempt: 1 });
+  const deferred = { outcome: 'deferred', class: 'greylisted', code: '451', reply: '451 later', next: null } as const;
+  const attempts = [{ n: 1, at: ago(900).toISOString(), ...deferred }];
+  await anAcceptedMessage(store, { account, ...far, state: 'deferred', attempt: 1, attempts });
   expect(await valuesOf('everpost_messages_oldest_due_seconds')).toEqual({ '': 0 });
   await anAcceptedMessage(store, { account, created_at: ago(900), due: ago(20), sweep_at: ahead(1) });
   const age = (await valuesOf('everpost_messages_oldest_due_seconds'))[''] ?? 0;
   expect(Math.round(age / 60)).toBe(20);
   expect(await valuesOf('everpost_messages_open')).toEqual({ '': 3 });
+});
+
+test('what waits is counted by kind and reason', async () => {
+  const all = await valuesOf('everpost_waiting');
+  const counts = Object.fromEntries(Object.entries(all).filter(([, count]) => count > 0));
+  // Of the three messages: one is scheduled, one is to be retried, and none of a running worker has taken the third.
+  expect(counts).toEqual({
+    'kind="message",reason="schedule"': 1,
+    'kind="message",reason="retry"': 1,
+    'kind="message",reason="worker"': 1,
+  });
+  expect(all).toMatchObject({ 'kind="campaign",reason="transport"': 0, 'kind="issue",reason="source"': 0 });
 });
 
 test('the sweep has an age and troubles', async () => {

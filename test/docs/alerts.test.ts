@@ -7,7 +7,9 @@ import { parse } from 'yaml';
 import { type KnownMetric, knownMetrics } from '../../cli/reference/metrics.js';
 import { packageRoot } from '../../config.js';
 import { CAMPAIGN_STATES } from '../../domain/campaign/campaign.js';
+import { CAMPAIGN_REASONS } from '../../domain/campaign/reasons.js';
 import { TRANSPORT_STATES } from '../../domain/delivery/transport-health.js';
+import { WAITING_REASONS } from '../../domain/waiting/waiting.js';
 
 const read = (path: string) => readFileSync(join(packageRoot(), path), 'utf8');
 
@@ -36,7 +38,8 @@ const series = new Map(
 /** The values of labels with a fixed set of them. */
 const VALUES: Readonly<Record<string, readonly string[]>> = {
   outcome: ['sent', 'deferred', 'failed', 'uncertain', 'skipped'],
-  kind: ['campaign', 'message'],
+  kind: ['campaign', 'message', 'issue'],
+  reason: [...Object.keys(WAITING_REASONS), ...Object.keys(CAMPAIGN_REASONS)],
   state: [...TRANSPORT_STATES, ...CAMPAIGN_STATES],
   reader: ['sequencer', 'webhooks'],
   server: ['mongodb', 'temporal'],
