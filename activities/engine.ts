@@ -35,6 +35,8 @@ export interface Engine {
   issueWorkflowStatus(issue: IssueRef): Promise<WorkflowStatus>;
   /** Starts the issue's workflow, or signals the running one. */
   notifyIssue(issue: IssueRef, newsletter: Pick<Newsletter, 'name'>): Promise<void>;
+  /** Makes the running workflow of an issue look at its campaign; rejects where none runs. */
+  signalIssue(issue: IssueRef): Promise<void>;
   /** Starts the message's workflow; a running one goes on. */
   startMessage(row: Pick<Message, '_id' | 'account'> & ShownMessage): Promise<void>;
   /** Starts the workflow `run` for these messages; one that was started before goes on, or stays closed. */

@@ -22,6 +22,8 @@ export interface ServerOptions {
   /** Metrics of a worker in this process, for `/metrics`. */
   readonly registry?: Registry | undefined;
   readonly otherMetrics?: OtherMetrics | undefined;
+  /** Milliseconds between two readings of the store for metrics; ten seconds if absent. */
+  readonly metricsReadEvery?: number;
   /** TIME_LIMITS if absent. */
   readonly timeLimits?: TimeLimits;
   /** Milliseconds that open requests have at shutdown; STOP_TIMEOUT_MS if absent. */

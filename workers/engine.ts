@@ -60,6 +60,7 @@ export function workerEngine({ client, ...settings }: EngineOptions): Engine {
       const start = issueStart(settings, issue, name);
       await client.workflow.signalWithStart(ISSUE_TYPE, { ...start, signal: issueRowChanged, signalArgs: [] });
     },
+    signalIssue: (issue) => client.workflow.getHandle(issueWorkflowId(issue)).signal(issueRowChanged),
     startMessage: async (row) => {
       const start = messageStart(settings, { account: row.account, message: row._id }, row);
       await client.workflow.start(MESSAGE_TYPE, start);

@@ -47,7 +47,7 @@ export interface CampaignPlan {
   readonly times: Pick<ProtocolTimes, 'startToClose' | 'heartbeat' | 'lease'>;
 }
 
-interface HeldPlan {
+export interface HeldPlan {
   readonly reason: string;
   readonly since: string;
   readonly next_try: string | null;
@@ -110,7 +110,8 @@ function planOf({ maxLanes, times }: PlanDeps, row: Campaign | null): CampaignPl
   };
 }
 
-function heldOf({ state, reason, held }: Campaign): HeldPlan | null {
+/** Null where it moves, or has ended. */
+export function heldOf({ state, reason, held }: Campaign): HeldPlan | null {
   if (held == null || (state !== 'paused' && state !== 'sending')) return null;
   const { since, next_try } = held;
   return { reason: reason ?? 'paused', since: since.toISOString(), next_try: next_try?.toISOString() ?? null };

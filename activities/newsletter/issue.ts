@@ -6,6 +6,7 @@ import type { Issue, IssueKey, Issues, PushedData } from '../../store/newsletter
 import type { Newsletters } from '../../store/newsletters/newsletters.js';
 import type { DraftInput } from '../../workflows/messages/campaign.js';
 import type { IssueRef } from '../../workflows/messages/newsletter.js';
+import type { HeldPlan } from '../campaign/plan.js';
 
 /** Dependencies of every step of an issue. */
 export interface IssueDeps {
@@ -35,6 +36,8 @@ export interface IssueView {
   /** Why it was skipped; absent in histories of earlier versions, like `campaign`. */
   readonly reason?: IssueReason | null;
   readonly campaign?: number | null;
+  /** Why its campaign is paused or makes no progress; absent: it moves, or was not looked at. */
+  readonly held?: HeldPlan | null;
 }
 
 export function keyOf({ account, newsletter, scheduledAt }: IssueRef): IssueKey {

@@ -5,6 +5,7 @@ import type { Campaign } from '../../store/campaigns/row.js';
 import type { Issue } from '../../store/newsletters/issues.js';
 import type { Newsletter } from '../../store/newsletters/newsletters.js';
 import type { IssueRef } from '../../workflows/messages/newsletter.js';
+import { heldOf } from '../campaign/plan.js';
 import type { Engine } from '../engine.js';
 import { gone, type IssueDeps, type IssueView, keyOf, millisecondsBehind, settle, skip, viewOf } from './issue.js';
 import { type PreSendDeps, type PreSendResult, preSendChecks, sendTestCopies } from './pre-send-checks.js';
@@ -147,7 +148,7 @@ async function rememberFeed(
 
 async function closeIssue(deps: IssueLaunchDeps, row: Issue, campaign: Campaign): Promise<IssueView> {
   const { state } = campaign;
-  if (state !== 'sent' && state !== 'failed' && state !== 'cancelled') return viewOf(row);
+  if (state !== 'sent' && state !== 'failed' && state !== 'cancelled') return viewOf(row, { held: heldOf(campaign) });
   const sentLate = millisecondsBehind(row, campaign) >= deps.times.lease;
   const after = (await deps.issues.close(row, state === 'sent' ? 'sent' : 'failed', sentLate)) ?? row;
   return settledView(deps, after);

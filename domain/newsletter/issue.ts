@@ -52,6 +52,12 @@ export function issueOfOrigin(origin: string | undefined): string | undefined {
   return origin?.startsWith(ORIGIN) ? origin.slice(ORIGIN.length) : undefined;
 }
 
+/** Newsletter and time of an issue's id. */
+export function partsOfIssueId(id: string): { readonly newsletter: number; readonly scheduledAt: string } {
+  const [newsletter = ''] = id.split(':', 1);
+  return { newsletter: Number(newsletter), scheduledAt: id.slice(newsletter.length + 1) };
+}
+
 /** The policy for a time of the calendar at which the previous issue is still open. */
 export const OVERLAPS = ['skip', 'buffer_one', 'buffer_all', 'allow_all'] as const;
 export type Overlap = (typeof OVERLAPS)[number];

@@ -9,7 +9,7 @@ export type WaitingTotalsStores = CampaignWaitingStores &
   Pick<Stores, 'backlog' | 'campaigns' | 'messages'>;
 
 export const WAITING_KINDS = ['campaign', 'message', 'issue'] as const;
-export type WaitingKind = (typeof WAITING_KINDS)[number];
+type WaitingKind = (typeof WAITING_KINDS)[number];
 
 /** How many of a kind wait for the same reason, and the one that has waited longest. */
 export interface WaitingTotal {

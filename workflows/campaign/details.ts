@@ -33,13 +33,14 @@ function linesOf(plan: CampaignPlan): string[] {
   const isOpen = state !== 'sent' && state !== 'failed' && state !== 'cancelled';
   return [
     `### ${state}${round >= 0 ? `, round ${round}` : ''}`,
-    reasonOf(plan),
+    reasonLine(plan),
     nextOf(plan),
     isOpen && rate !== undefined ? `Rate: ${rate === null ? 'no limit of its own' : `at most ${rate} a second`}` : '',
   ].filter((line) => line !== '');
 }
 
-function reasonOf({ reason, held }: CampaignPlan): string {
+/** Why it makes no progress, since when, and the next try; Markdown. */
+export function reasonLine({ reason, held }: Pick<CampaignPlan, 'reason' | 'held'>): string {
   if (reason == null) return '';
   const since = held == null ? '' : ` since ${shownTime(held.since)}`;
   const next = held?.next_try == null ? '' : `, next try at ${shownTime(held.next_try)}`;

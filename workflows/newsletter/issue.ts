@@ -11,6 +11,7 @@ import {
 } from '@temporalio/workflow';
 import type { IssueView } from '../../activities/newsletter/issue.js';
 import { sourceRetryDelay } from '../../domain/newsletter/issue.js';
+import { reasonLine } from '../campaign/details.js';
 import type { draft } from '../draft/draft.js';
 import type { DraftInput } from '../messages/campaign.js';
 import { type IssueInput, type IssueRef, issueRowChanged } from '../messages/newsletter.js';
@@ -88,15 +89,16 @@ async function sleepUntil(time: string): Promise<void> {
 
 /** Shows the issue in the Temporal UI. */
 function show(view: IssueView): IssueView {
-  const { state, sendAt, due, reason, campaign } = view;
+  const { state, sendAt, due, campaign, held = null } = view;
+  const reason = view.reason ?? held?.reason;
   const lines = [`### ${state}`];
-  if (reason != null) lines.push(`Reason: \`${reason}\``);
+  if (reason != null) lines.push(reasonLine({ reason, held }));
   if (state === 'preparing') lines.push(`Next: sends at ${shownTime(sendAt)}, once its content is there.`);
   if (state === 'launched' && due !== null) lines.push(`Next: the campaign sends at ${shownTime(due)}.`);
   if (campaign != null) lines.push(`Campaign: \`${campaignWorkflowId(campaign)}\``);
   setCurrentDetails(lines.join('\n\n'));
   // Views of earlier versions have no campaign: their phase is shown at the end only.
-  if (campaign !== undefined) showPhase(state, view.open ? null : reason);
+  if (campaign !== undefined) showPhase(state, view.open ? (held?.reason ?? null) : view.reason);
   return view;
 }
 

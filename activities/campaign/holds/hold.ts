@@ -1,3 +1,4 @@
+import { issueOfOrigin, partsOfIssueId } from '../../../domain/newsletter/issue.js';
 import type { CampaignHolds, Hold } from '../../../store/campaigns/holds.js';
 import type { Ledger, RoundKey } from '../../../store/campaigns/ledger.js';
 import type { Campaign } from '../../../store/campaigns/row.js';
@@ -8,7 +9,7 @@ export interface HoldDeps {
   readonly campaignHolds: CampaignHolds;
   readonly ledger: Ledger;
   readonly events: Events;
-  readonly engine: Pick<Engine, 'notifyCampaign'>;
+  readonly engine: Pick<Engine, 'notifyCampaign' | 'signalIssue'>;
 }
 
 /**
@@ -57,9 +58,13 @@ export function releaseOnProof(deps: HoldDeps, row: () => Campaign): () => void 
   };
 }
 
-/** The workflow shows the hold; without it the row is still right. */
+/** The workflows of the campaign and of its issue show the hold; without them the row is still right. */
 async function notify({ engine }: HoldDeps, row: Campaign): Promise<void> {
   await engine.notifyCampaign(row).catch(() => undefined);
+  const issue = issueOfOrigin(row.origin);
+  if (issue !== undefined) {
+    await engine.signalIssue({ account: row.account, ...partsOfIssueId(issue) }).catch(() => undefined);
+  }
 }
 
 function holdEvent(

@@ -34,6 +34,8 @@ interface View {
   readonly last_error: object | null;
   readonly waiting: { readonly reason: string; readonly next_try: string | null } | null;
   readonly timeline: readonly View[];
+  readonly why: { readonly sentence: string } | null;
+  readonly campaign_id: number | null;
   readonly default: View;
 }
 
@@ -77,37 +79,93 @@ test('recipients at a domain that defers do not hold those at another', async ()
   expect((await cluster.totals(campaign)).sent).toBe(1_200);
 });
 
-test('a transport is taken away under a campaign, a message and a newsletter: all say so while it lasts, and afterwards', async () => {
-  const port = await freePort(0);
-  await cluster.api(port);
+/** The mails that the outage holds, and what each shows of itself. */
+interface Held {
+  readonly path: string;
+  readonly workflow: string;
+  /** The recipient to ask about, and the mail. */
+  readonly person: string;
+}
+
+/** What API, Temporal UI and `why` show of one mail. */
+async function told(port: number, { path, workflow, person }: Held) {
+  const { data } = await shown(port, path);
+  const view: View | undefined = Array.isArray(data) ? data[0] : data;
+  const { why } = (await shown(port, `/people/${person}`)).data;
+  const metadata = await cluster.client.workflow
+    .getHandle(workflow)
+    .query<{ currentDetails?: string }>('__temporal_workflow_metadata');
+  return { view, sentence: why?.sentence ?? '', details: metadata.currentDetails ?? '' };
+}
+
+/** How many of a kind wait for the transport, by the metrics. */
+async function waitingForTransport(port: number): Promise<Record<string, number>> {
+  const response = await fetch(`http://127.0.0.1:${port}/metrics`, { headers: { authorization: `Bearer ${KEY}` } });
+  const lines = (await response.text()).matchAll(/^everpost_waiting\{kind="(\w+)",reason="transport"\} (\d+)$/gm);
+  return Object.fromEntries([...lines].map(([, kind = '', count]) => [kind, Number(count)]));
+}
+
+async function lastReader(list: number): Promise<string> {
+  const subscribers = cluster.store.db.collection<{ email: string }>('subscribers');
+  return (await subscribers.findOne({ list_id: list }, { sort: { _id: -1 } }))?.email ?? '';
+}
+
+/** A campaign that has begun, and a message and an issue of a newsletter that begin when the transport is away. */
+async function takenAway(port: number) {
   const campaign = await cluster.launch(200, { settings: atRate(50) });
   await cluster.untilTrue(async () => (await cluster.totals(campaign)).sent >= 50);
   isAway = true;
   const mail = { to: 'ada@example.test', subject: 'Your code', text: '123456' };
   const { id } = (await shown(port, '/messages', mail)).data;
   const newsletter = await aNewsletter(cluster.store);
-  await shown(port, `/newsletters/${newsletter._id}/trigger`, {});
-  const paths = [`/campaigns/${campaign._id}`, `/messages/${id}`, `/newsletters/${newsletter._id}/issues`];
-  const views = async () => {
-    const all = await Promise.all(paths.map((path) => shown(port, path)));
-    return all.map(({ data }): View | undefined => (Array.isArray(data) ? data[0] : data));
-  };
-  const reasons = async () => (await views()).map((view) => view?.waiting?.reason);
-  await cluster.untilTrue(async () => (await reasons()).every((reason) => reason === 'transport'));
-  const [held] = await views();
-  expect(held).toMatchObject({ state: 'sending', reason: 'transport_unavailable' });
-  expect(held?.waiting?.next_try).not.toBeNull();
+  const issue = (await shown(port, `/newsletters/${newsletter._id}/trigger`, {})).data;
+  const issues = `/newsletters/${newsletter._id}/issues`;
+  await cluster.untilTrue(async () => (await shown(port, issues)).data[0]?.campaign_id != null);
+  const ofIssue = (await shown(port, issues)).data[0]?.campaign_id ?? 0;
+  const [reader, last] = await Promise.all([newsletter.list_id, campaign.list_id].map(lastReader));
+  const workflow = `newsletter/${newsletter._id}/issue-${issue.id.slice(issue.id.indexOf(':') + 1)}`;
+  const held: readonly Held[] = [
+    {
+      path: `/campaigns/${campaign._id}`,
+      workflow: `campaign/${campaign._id}`,
+      person: `${last}?campaign=${campaign._id}`,
+    },
+    { path: `/messages/${id}`, workflow: `message/${id}`, person: `ada@example.test?message=${id}` },
+    { path: issues, workflow, person: `${reader}?campaign=${ofIssue}` },
+  ];
+  return { campaign, held, id };
+}
+
+test('a transport is taken away under a campaign, a message and a newsletter: all say so while it lasts, and afterwards', async () => {
+  const port = await freePort(0);
+  await cluster.api(port);
+  const { campaign, held, id } = await takenAway(port);
+  const all = () => Promise.all(held.map((one) => told(port, one)));
+  await cluster.untilTrue(async () => (await all()).every(({ view }) => view?.waiting?.reason === 'transport'));
+  await cluster.untilTrue(async () => (await all()).every(({ details }) => details.includes('transport_unavailable')));
+  const [ofCampaign, ...others] = await all();
+  expect(ofCampaign?.view).toMatchObject({ state: 'sending', reason: 'transport_unavailable' });
+  expect(ofCampaign?.view?.waiting?.next_try).not.toBeNull();
+  const waits = /Waiting since 20\S+ \S+ UTC \(transport\): .* Last reply: .+\. Next try on 20\S+ \S+ UTC\./;
+  for (const one of [ofCampaign, ...others]) expect(one?.sentence).toMatch(waits);
   await cluster.untilTrue(async () => (await shown(port, '/transports')).meta.default.state === 'down');
   const { meta } = await shown(port, '/transports');
   expect(meta.default.last_error).toMatchObject({ phase: 'connect' });
+  // The campaign of the issue, too.
+  expect(await waitingForTransport(port)).toEqual({ campaign: 2, message: 1, issue: 0 });
 
   isAway = false;
   // The first accepted mail is enough: most recipients still wait for the rate.
-  await cluster.untilTrue(async () => (await views())[0]?.waiting === null);
+  await cluster.untilTrue(async () => (await all())[0]?.view?.waiting === null);
   expect(await cluster.row(campaign)).toMatchObject({ state: 'sending', reason: null });
   await cluster.untilState(campaign, 'sent');
-  await cluster.untilTrue(async () => (await views()).every((view) => view?.state === 'sent'));
-  expect(await reasons()).toEqual([undefined, undefined, undefined]);
+  await cluster.untilTrue(async () => (await all()).every(({ view }) => view?.state === 'sent'));
+  await cluster.untilTrue(async () => (await all()).every(({ details }) => /^(?:### |\*\*)sent/.test(details)));
+  const after = await all();
+  expect(after.map(({ view }) => view?.waiting)).toEqual([null, null, null]);
+  expect(after.map(({ details }) => details.includes('transport_unavailable'))).toEqual([false, false, false]);
+  for (const { sentence } of after) expect(sentence).toMatch(/^Sent .* waited from 20.* to 20.* \(transport\w*\)\.$/);
+  expect(await waitingForTransport(port)).toEqual({ campaign: 0, message: 0, issue: 0 });
   expect((await shown(port, '/transports')).meta.default).toMatchObject({
     state: 'up',
     last_error: { phase: 'connect' },

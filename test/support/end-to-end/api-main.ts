@@ -12,7 +12,10 @@ import { type ApiPlan, SECRET } from './plan.js';
 exitWithTest();
 
 const plan = JSON.parse(process.argv[2] ?? '') as ApiPlan;
-const environment = { PORT: `${plan.port}`, EVERPOST_API_KEY: plan.key, EVERPOST_SECRET: SECRET };
+const environment = {
+  ...{ PORT: `${plan.port}`, EVERPOST_API_KEY: plan.key, EVERPOST_SECRET: SECRET },
+  METRICS_TOKEN: plan.key,
+};
 // No request is refused on a busy machine: these tests count lost responses.
 const limits = { RATE_LIMIT_PER_MINUTE: '0' };
 const timeLimits = { ...TIME_LIMITS, loopDelay: 0 };
@@ -28,5 +31,5 @@ const engine = temporalEngine({
   messages: messages(store),
   lease: plan.lease,
 });
-await serveApi({ config, store, engine, log, timeLimits });
+await serveApi({ config, store, engine, log, timeLimits, metricsReadEvery: 0 });
 process.stdout.write('ready\n');

@@ -21,6 +21,7 @@ const idleEngine: Engine = {
   scheduledNewsletters: async () => [],
   issueWorkflowStatus: async () => ({ status: 'running', closedAt: null }),
   notifyIssue: async () => undefined,
+  signalIssue: async () => undefined,
 };
 
 export type QueueWorkersSettings = WorkerDependencies & QueueSettings & { readonly connection: NativeConnection };
