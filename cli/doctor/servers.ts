@@ -87,12 +87,12 @@ export async function checkTemporal(config: Config): Promise<Finding[]> {
 
 /** Milliseconds between two questions whether Temporal remembers the poll, and until it is given up. */
 const POLLERS_EVERY_MS = 100;
-const POLL_MS = 8_000;
+const POLL_MS = 5_000;
 
 /**
  * How many milliseconds this clock is ahead of Temporal's, 0 within the precision of the poll, usually a few hundred. No
  * call returns the time of Temporal, but it remembers when it was polled: here on a queue of the doctor's own, without
- * tasks. Undefined where it does not remember the poll within eight seconds.
+ * tasks. Undefined where it does not remember the poll within five seconds.
  */
 async function temporalSkew(connection: Connection, namespace: string): Promise<number | undefined> {
   const { workflowService } = connection;
