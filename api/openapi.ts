@@ -6,6 +6,7 @@ import { Type } from 'typebox';
 import { DIALECTS, packageRoot } from '../config.js';
 import type { Api } from './api.js';
 import { DIALECT_KEYS, tagOf } from './dialects/dialect.js';
+import { WEBHOOK_OPERATIONS, WEBHOOK_ROWS } from './webhook-operations.js';
 import type { Deps } from './wiring.js';
 
 const INTRODUCTION = `Newsletters that arrive once. Every recipient whose delivery is uncertain is listed.
@@ -65,7 +66,9 @@ export async function documentRoutes(app: Api, { config }: Pick<Deps, 'config'>)
       openapi: '3.1.0',
       info: { title: 'Everpost', description: INTRODUCTION, version: version() },
       servers: [{ url: config.publicUrl }],
+      webhooks: WEBHOOK_OPERATIONS,
       components: {
+        schemas: WEBHOOK_ROWS,
         securitySchemes: {
           bearer: { type: 'http', scheme: 'bearer' },
           query: { type: 'apiKey', in: 'query', name: 'api_key' },

@@ -13148,9 +13148,3285 @@ export interface paths {
         trace?: never;
     };
 }
-export type webhooks = Record<string, never>;
+export interface webhooks {
+    "campaign.awaiting_approval": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * campaign.awaiting_approval
+         * @description - approvers were asked for approval, for the first time or for a changed text
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description The id of the event, the same at every attempt. */
+                    "webhook-id": string;
+                    /** @description The time of the attempt in seconds since 1970. */
+                    "webhook-timestamp": string;
+                    /** @description One `v1,` signature for each secret in use, separated by spaces. */
+                    "webhook-signature": string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        type: "campaign.awaiting_approval";
+                        /** Format: date-time */
+                        timestamp: string;
+                        data: {
+                            campaign: components["schemas"]["WebhookCampaign"];
+                        };
+                    };
+                };
+            };
+            responses: {
+                /** @description Delivered. Every other response is a failed attempt. */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "campaign.cancelled": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * campaign.cancelled
+         * @description - it was cancelled
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description The id of the event, the same at every attempt. */
+                    "webhook-id": string;
+                    /** @description The time of the attempt in seconds since 1970. */
+                    "webhook-timestamp": string;
+                    /** @description One `v1,` signature for each secret in use, separated by spaces. */
+                    "webhook-signature": string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        type: "campaign.cancelled";
+                        /** Format: date-time */
+                        timestamp: string;
+                        data: {
+                            campaign: components["schemas"]["WebhookCampaign"];
+                        };
+                    };
+                };
+            };
+            responses: {
+                /** @description Delivered. Every other response is a failed attempt. */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "campaign.draft": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * campaign.draft
+         * @description - a scheduled campaign was unscheduled, or its approval was refused or expired
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description The id of the event, the same at every attempt. */
+                    "webhook-id": string;
+                    /** @description The time of the attempt in seconds since 1970. */
+                    "webhook-timestamp": string;
+                    /** @description One `v1,` signature for each secret in use, separated by spaces. */
+                    "webhook-signature": string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        type: "campaign.draft";
+                        /** Format: date-time */
+                        timestamp: string;
+                        data: {
+                            campaign: components["schemas"]["WebhookCampaign"];
+                        };
+                    };
+                };
+            };
+            responses: {
+                /** @description Delivered. Every other response is a failed attempt. */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "campaign.failed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * campaign.failed
+         * @description - every recipient has a final state and no mail was accepted
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description The id of the event, the same at every attempt. */
+                    "webhook-id": string;
+                    /** @description The time of the attempt in seconds since 1970. */
+                    "webhook-timestamp": string;
+                    /** @description One `v1,` signature for each secret in use, separated by spaces. */
+                    "webhook-signature": string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        type: "campaign.failed";
+                        /** Format: date-time */
+                        timestamp: string;
+                        data: {
+                            campaign: components["schemas"]["WebhookCampaign"];
+                        };
+                    };
+                };
+            };
+            responses: {
+                /** @description Delivered. Every other response is a failed attempt. */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "campaign.freezing": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * campaign.freezing
+         * @description - it was launched and its audience is being frozen
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description The id of the event, the same at every attempt. */
+                    "webhook-id": string;
+                    /** @description The time of the attempt in seconds since 1970. */
+                    "webhook-timestamp": string;
+                    /** @description One `v1,` signature for each secret in use, separated by spaces. */
+                    "webhook-signature": string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        type: "campaign.freezing";
+                        /** Format: date-time */
+                        timestamp: string;
+                        data: {
+                            campaign: components["schemas"]["WebhookCampaign"];
+                        };
+                    };
+                };
+            };
+            responses: {
+                /** @description Delivered. Every other response is a failed attempt. */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "campaign.held": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * campaign.held
+         * @description - it makes no progress and goes on by itself; once for each hold
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description The id of the event, the same at every attempt. */
+                    "webhook-id": string;
+                    /** @description The time of the attempt in seconds since 1970. */
+                    "webhook-timestamp": string;
+                    /** @description One `v1,` signature for each secret in use, separated by spaces. */
+                    "webhook-signature": string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        type: "campaign.held";
+                        /** Format: date-time */
+                        timestamp: string;
+                        data: {
+                            campaign: components["schemas"]["WebhookCampaign"];
+                            reason: string;
+                            detail: string | null;
+                        };
+                    };
+                };
+            };
+            responses: {
+                /** @description Delivered. Every other response is a failed attempt. */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "campaign.paused": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * campaign.paused
+         * @description - it was paused
+         *     - it must not be sent: `content_blocked`, `template_not_published`, `quota_exceeded`, `account_suspended` or `account_closed`
+         *     - an operator terminated its workflow: `engine_stopped`
+         *     - its sender domain cannot be signed or verified: `bad_signing_key` or `domain_not_verified`
+         *     - the mail server refuses its sender: `auth_failure` or `invalid_sender`
+         *     - too many complaints or hard bounces: `complaint_rate` or `bounce_rate`
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description The id of the event, the same at every attempt. */
+                    "webhook-id": string;
+                    /** @description The time of the attempt in seconds since 1970. */
+                    "webhook-timestamp": string;
+                    /** @description One `v1,` signature for each secret in use, separated by spaces. */
+                    "webhook-signature": string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        type: "campaign.paused";
+                        /** Format: date-time */
+                        timestamp: string;
+                        data: {
+                            campaign: components["schemas"]["WebhookCampaign"];
+                            reason?: string;
+                            detail?: string | null;
+                            accepted?: number;
+                            hard?: number;
+                            complaints?: number;
+                        };
+                    };
+                };
+            };
+            responses: {
+                /** @description Delivered. Every other response is a failed attempt. */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "campaign.resumed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * campaign.resumed
+         * @description - the first mail after a hold was accepted or refused for its recipient
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description The id of the event, the same at every attempt. */
+                    "webhook-id": string;
+                    /** @description The time of the attempt in seconds since 1970. */
+                    "webhook-timestamp": string;
+                    /** @description One `v1,` signature for each secret in use, separated by spaces. */
+                    "webhook-signature": string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        type: "campaign.resumed";
+                        /** Format: date-time */
+                        timestamp: string;
+                        data: {
+                            campaign: components["schemas"]["WebhookCampaign"];
+                            reason: string;
+                            /** Format: date-time */
+                            since: string;
+                        };
+                    };
+                };
+            };
+            responses: {
+                /** @description Delivered. Every other response is a failed attempt. */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "campaign.scheduled": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * campaign.scheduled
+         * @description - it waits for its send time, or the send time changed
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description The id of the event, the same at every attempt. */
+                    "webhook-id": string;
+                    /** @description The time of the attempt in seconds since 1970. */
+                    "webhook-timestamp": string;
+                    /** @description One `v1,` signature for each secret in use, separated by spaces. */
+                    "webhook-signature": string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        type: "campaign.scheduled";
+                        /** Format: date-time */
+                        timestamp: string;
+                        data: {
+                            campaign: components["schemas"]["WebhookCampaign"];
+                        };
+                    };
+                };
+            };
+            responses: {
+                /** @description Delivered. Every other response is a failed attempt. */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "campaign.sending": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * campaign.sending
+         * @description - it is being sent, was resumed, or its rate changed
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description The id of the event, the same at every attempt. */
+                    "webhook-id": string;
+                    /** @description The time of the attempt in seconds since 1970. */
+                    "webhook-timestamp": string;
+                    /** @description One `v1,` signature for each secret in use, separated by spaces. */
+                    "webhook-signature": string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        type: "campaign.sending";
+                        /** Format: date-time */
+                        timestamp: string;
+                        data: {
+                            campaign: components["schemas"]["WebhookCampaign"];
+                        };
+                    };
+                };
+            };
+            responses: {
+                /** @description Delivered. Every other response is a failed attempt. */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "campaign.sent": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * campaign.sent
+         * @description - every recipient has a final state and at least one mail was accepted
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description The id of the event, the same at every attempt. */
+                    "webhook-id": string;
+                    /** @description The time of the attempt in seconds since 1970. */
+                    "webhook-timestamp": string;
+                    /** @description One `v1,` signature for each secret in use, separated by spaces. */
+                    "webhook-signature": string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        type: "campaign.sent";
+                        /** Format: date-time */
+                        timestamp: string;
+                        data: {
+                            campaign: components["schemas"]["WebhookCampaign"];
+                        };
+                    };
+                };
+            };
+            responses: {
+                /** @description Delivered. Every other response is a failed attempt. */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "draft.failed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * draft.failed
+         * @description - the model wrote no usable text; `reason` says why
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description The id of the event, the same at every attempt. */
+                    "webhook-id": string;
+                    /** @description The time of the attempt in seconds since 1970. */
+                    "webhook-timestamp": string;
+                    /** @description One `v1,` signature for each secret in use, separated by spaces. */
+                    "webhook-signature": string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        type: "draft.failed";
+                        /** Format: date-time */
+                        timestamp: string;
+                        data: {
+                            campaign?: {
+                                id: number;
+                            };
+                            draft: number;
+                            reason: string | null;
+                        };
+                    };
+                };
+            };
+            responses: {
+                /** @description Delivered. Every other response is a failed attempt. */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "draft.ready": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * draft.ready
+         * @description - a model has written a text for a campaign
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description The id of the event, the same at every attempt. */
+                    "webhook-id": string;
+                    /** @description The time of the attempt in seconds since 1970. */
+                    "webhook-timestamp": string;
+                    /** @description One `v1,` signature for each secret in use, separated by spaces. */
+                    "webhook-signature": string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        type: "draft.ready";
+                        /** Format: date-time */
+                        timestamp: string;
+                        data: {
+                            campaign?: {
+                                id: number;
+                            };
+                            draft: number;
+                            reason: string | null;
+                        };
+                    };
+                };
+            };
+            responses: {
+                /** @description Delivered. Every other response is a failed attempt. */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "key.rotation_due": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * key.rotation_due
+         * @description - an API key is older than six months and should be rotated
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description The id of the event, the same at every attempt. */
+                    "webhook-id": string;
+                    /** @description The time of the attempt in seconds since 1970. */
+                    "webhook-timestamp": string;
+                    /** @description One `v1,` signature for each secret in use, separated by spaces. */
+                    "webhook-signature": string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        type: "key.rotation_due";
+                        /** Format: date-time */
+                        timestamp: string;
+                        data: {
+                            campaign?: {
+                                id: number;
+                            };
+                            key: number;
+                            name: string;
+                            prefix: string;
+                            /** Format: date-time */
+                            created_at: string;
+                        };
+                    };
+                };
+            };
+            responses: {
+                /** @description Delivered. Every other response is a failed attempt. */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "message.accepted": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * message.accepted
+         * @description - a transactional message was accepted: it waits for its send time, or its first attempt begins
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description The id of the event, the same at every attempt. */
+                    "webhook-id": string;
+                    /** @description The time of the attempt in seconds since 1970. */
+                    "webhook-timestamp": string;
+                    /** @description One `v1,` signature for each secret in use, separated by spaces. */
+                    "webhook-signature": string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        type: "message.accepted";
+                        /** Format: date-time */
+                        timestamp: string;
+                        data: {
+                            message: components["schemas"]["WebhookMessage"];
+                            /** Format: uuid */
+                            group: string;
+                            /** @enum {unknown} */
+                            role: "to" | "cc" | "bcc";
+                        };
+                    };
+                };
+            };
+            responses: {
+                /** @description Delivered. Every other response is a failed attempt. */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "message.blocked": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * message.blocked
+         * @description - it was refused temporarily because a block list names our server: it is tried again at `next`
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description The id of the event, the same at every attempt. */
+                    "webhook-id": string;
+                    /** @description The time of the attempt in seconds since 1970. */
+                    "webhook-timestamp": string;
+                    /** @description One `v1,` signature for each secret in use, separated by spaces. */
+                    "webhook-signature": string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        type: "message.blocked";
+                        /** Format: date-time */
+                        timestamp: string;
+                        data: {
+                            message: components["schemas"]["WebhookMessage"];
+                            attempt: number;
+                            class: string;
+                            code: string | null;
+                            reply: string | null;
+                            /**
+                             * Format: date-time
+                             * @description The time of the next attempt; null: there is none.
+                             */
+                            next: string | null;
+                        };
+                    };
+                };
+            };
+            responses: {
+                /** @description Delivered. Every other response is a failed attempt. */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "message.bounced": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * message.bounced
+         * @description - it bounced after it had been accepted
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description The id of the event, the same at every attempt. */
+                    "webhook-id": string;
+                    /** @description The time of the attempt in seconds since 1970. */
+                    "webhook-timestamp": string;
+                    /** @description One `v1,` signature for each secret in use, separated by spaces. */
+                    "webhook-signature": string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        type: "message.bounced";
+                        /** Format: date-time */
+                        timestamp: string;
+                        data: {
+                            message: components["schemas"]["WebhookMessage"];
+                            class: string;
+                            code: string | null;
+                            reply: string | null;
+                            hard: boolean;
+                        };
+                    };
+                };
+            };
+            responses: {
+                /** @description Delivered. Every other response is a failed attempt. */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "message.cancelled": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * message.cancelled
+         * @description - it was cancelled before it was sent
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description The id of the event, the same at every attempt. */
+                    "webhook-id": string;
+                    /** @description The time of the attempt in seconds since 1970. */
+                    "webhook-timestamp": string;
+                    /** @description One `v1,` signature for each secret in use, separated by spaces. */
+                    "webhook-signature": string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        type: "message.cancelled";
+                        /** Format: date-time */
+                        timestamp: string;
+                        data: {
+                            message: components["schemas"]["WebhookMessage"];
+                        };
+                    };
+                };
+            };
+            responses: {
+                /** @description Delivered. Every other response is a failed attempt. */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "message.clicked": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * message.clicked
+         * @description - one of its links was followed
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description The id of the event, the same at every attempt. */
+                    "webhook-id": string;
+                    /** @description The time of the attempt in seconds since 1970. */
+                    "webhook-timestamp": string;
+                    /** @description One `v1,` signature for each secret in use, separated by spaces. */
+                    "webhook-signature": string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        type: "message.clicked";
+                        /** Format: date-time */
+                        timestamp: string;
+                        data: {
+                            message: components["schemas"]["WebhookMessage"];
+                            /** @enum {unknown} */
+                            by: "person" | "machine";
+                            /** @description Why a visit counts as that of a machine. */
+                            rule: string | null;
+                            link: number;
+                            url: string;
+                            /** @description The network of the visitor. */
+                            ip: string | null;
+                            user_agent: string;
+                            token: string;
+                        };
+                    };
+                };
+            };
+            responses: {
+                /** @description Delivered. Every other response is a failed attempt. */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "message.complained": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * message.complained
+         * @description - the recipient reported it as spam
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description The id of the event, the same at every attempt. */
+                    "webhook-id": string;
+                    /** @description The time of the attempt in seconds since 1970. */
+                    "webhook-timestamp": string;
+                    /** @description One `v1,` signature for each secret in use, separated by spaces. */
+                    "webhook-signature": string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        type: "message.complained";
+                        /** Format: date-time */
+                        timestamp: string;
+                        data: {
+                            message: components["schemas"]["WebhookMessage"];
+                            detail: string | null;
+                        };
+                    };
+                };
+            };
+            responses: {
+                /** @description Delivered. Every other response is a failed attempt. */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "message.delayed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * message.delayed
+         * @description - it was refused temporarily, or never handed over: it is tried again at `next`
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description The id of the event, the same at every attempt. */
+                    "webhook-id": string;
+                    /** @description The time of the attempt in seconds since 1970. */
+                    "webhook-timestamp": string;
+                    /** @description One `v1,` signature for each secret in use, separated by spaces. */
+                    "webhook-signature": string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        type: "message.delayed";
+                        /** Format: date-time */
+                        timestamp: string;
+                        data: {
+                            message: components["schemas"]["WebhookMessage"];
+                            attempt: number;
+                            class: string;
+                            code: string | null;
+                            reply: string | null;
+                            /**
+                             * Format: date-time
+                             * @description The time of the next attempt; null: there is none.
+                             */
+                            next: string | null;
+                        };
+                    };
+                };
+            };
+            responses: {
+                /** @description Delivered. Every other response is a failed attempt. */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "message.failed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * message.failed
+         * @description - it was refused permanently, expired, was suppressed or could not be rendered
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description The id of the event, the same at every attempt. */
+                    "webhook-id": string;
+                    /** @description The time of the attempt in seconds since 1970. */
+                    "webhook-timestamp": string;
+                    /** @description One `v1,` signature for each secret in use, separated by spaces. */
+                    "webhook-signature": string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        type: "message.failed";
+                        /** Format: date-time */
+                        timestamp: string;
+                        data: {
+                            message: components["schemas"]["WebhookMessage"];
+                            attempt: number;
+                            class: string;
+                            code: string | null;
+                            reply: string | null;
+                            /**
+                             * Format: date-time
+                             * @description The time of the next attempt; null: there is none.
+                             */
+                            next: string | null;
+                        };
+                    };
+                };
+            };
+            responses: {
+                /** @description Delivered. Every other response is a failed attempt. */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "message.held": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * message.held
+         * @description - it is due and waits for its transport or for a rate; once for each attempt that it waits for
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description The id of the event, the same at every attempt. */
+                    "webhook-id": string;
+                    /** @description The time of the attempt in seconds since 1970. */
+                    "webhook-timestamp": string;
+                    /** @description One `v1,` signature for each secret in use, separated by spaces. */
+                    "webhook-signature": string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        type: "message.held";
+                        /** Format: date-time */
+                        timestamp: string;
+                        data: {
+                            message: components["schemas"]["WebhookMessage"];
+                            attempt: number;
+                            reason: string;
+                            detail: string | null;
+                        };
+                    };
+                };
+            };
+            responses: {
+                /** @description Delivered. Every other response is a failed attempt. */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "message.opened": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * message.opened
+         * @description - its tracking pixel was fetched
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description The id of the event, the same at every attempt. */
+                    "webhook-id": string;
+                    /** @description The time of the attempt in seconds since 1970. */
+                    "webhook-timestamp": string;
+                    /** @description One `v1,` signature for each secret in use, separated by spaces. */
+                    "webhook-signature": string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        type: "message.opened";
+                        /** Format: date-time */
+                        timestamp: string;
+                        data: {
+                            message: components["schemas"]["WebhookMessage"];
+                            /** @enum {unknown} */
+                            by: "person" | "machine";
+                            /** @description Why a visit counts as that of a machine. */
+                            rule: string | null;
+                            /** @description The network of the visitor. */
+                            ip: string | null;
+                            user_agent: string;
+                            token: string;
+                        };
+                    };
+                };
+            };
+            responses: {
+                /** @description Delivered. Every other response is a failed attempt. */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "message.sent": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * message.sent
+         * @description - the mail server accepted it
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description The id of the event, the same at every attempt. */
+                    "webhook-id": string;
+                    /** @description The time of the attempt in seconds since 1970. */
+                    "webhook-timestamp": string;
+                    /** @description One `v1,` signature for each secret in use, separated by spaces. */
+                    "webhook-signature": string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        type: "message.sent";
+                        /** Format: date-time */
+                        timestamp: string;
+                        data: {
+                            message: components["schemas"]["WebhookMessage"];
+                            attempt: number;
+                            class: string;
+                            code: string | null;
+                            reply: string | null;
+                            /**
+                             * Format: date-time
+                             * @description The time of the next attempt; null: there is none.
+                             */
+                            next: string | null;
+                        };
+                    };
+                };
+            };
+            responses: {
+                /** @description Delivered. Every other response is a failed attempt. */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "message.uncertain": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * message.uncertain
+         * @description - it is not known whether it arrived; with `next` it is sent once more then
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description The id of the event, the same at every attempt. */
+                    "webhook-id": string;
+                    /** @description The time of the attempt in seconds since 1970. */
+                    "webhook-timestamp": string;
+                    /** @description One `v1,` signature for each secret in use, separated by spaces. */
+                    "webhook-signature": string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        type: "message.uncertain";
+                        /** Format: date-time */
+                        timestamp: string;
+                        data: {
+                            message: components["schemas"]["WebhookMessage"];
+                            attempt: number;
+                            class: string;
+                            code: string | null;
+                            reply: string | null;
+                            /**
+                             * Format: date-time
+                             * @description The time of the next attempt; null: there is none.
+                             */
+                            next: string | null;
+                        };
+                    };
+                };
+            };
+            responses: {
+                /** @description Delivered. Every other response is a failed attempt. */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "message.unsubscribed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * message.unsubscribed
+         * @description - its recipient opted out of the mails of the API key it was sent with
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description The id of the event, the same at every attempt. */
+                    "webhook-id": string;
+                    /** @description The time of the attempt in seconds since 1970. */
+                    "webhook-timestamp": string;
+                    /** @description One `v1,` signature for each secret in use, separated by spaces. */
+                    "webhook-signature": string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        type: "message.unsubscribed";
+                        /** Format: date-time */
+                        timestamp: string;
+                        data: {
+                            message: components["schemas"]["WebhookMessage"];
+                            key: number;
+                        };
+                    };
+                };
+            };
+            responses: {
+                /** @description Delivered. Every other response is a failed attempt. */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "newsletter.issue_begun": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * newsletter.issue_begun
+         * @description - an issue of a newsletter is being prepared
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description The id of the event, the same at every attempt. */
+                    "webhook-id": string;
+                    /** @description The time of the attempt in seconds since 1970. */
+                    "webhook-timestamp": string;
+                    /** @description One `v1,` signature for each secret in use, separated by spaces. */
+                    "webhook-signature": string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        type: "newsletter.issue_begun";
+                        /** Format: date-time */
+                        timestamp: string;
+                        data: {
+                            campaign?: {
+                                id: number;
+                            };
+                            issue: string;
+                            newsletter: number;
+                            /** Format: date-time */
+                            scheduled_at: string;
+                            kind: string;
+                        };
+                    };
+                };
+            };
+            responses: {
+                /** @description Delivered. Every other response is a failed attempt. */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "newsletter.issue_failed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * newsletter.issue_failed
+         * @description - its campaign failed or was cancelled
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description The id of the event, the same at every attempt. */
+                    "webhook-id": string;
+                    /** @description The time of the attempt in seconds since 1970. */
+                    "webhook-timestamp": string;
+                    /** @description One `v1,` signature for each secret in use, separated by spaces. */
+                    "webhook-signature": string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        type: "newsletter.issue_failed";
+                        /** Format: date-time */
+                        timestamp: string;
+                        data: {
+                            campaign?: {
+                                id: number;
+                            };
+                            issue: string;
+                            newsletter: number;
+                            /** Format: date-time */
+                            scheduled_at: string;
+                            late: boolean;
+                            seconds_behind: number;
+                        };
+                    };
+                };
+            };
+            responses: {
+                /** @description Delivered. Every other response is a failed attempt. */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "newsletter.issue_late": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * newsletter.issue_late
+         * @description - it began late, but within the catch-up window
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description The id of the event, the same at every attempt. */
+                    "webhook-id": string;
+                    /** @description The time of the attempt in seconds since 1970. */
+                    "webhook-timestamp": string;
+                    /** @description One `v1,` signature for each secret in use, separated by spaces. */
+                    "webhook-signature": string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        type: "newsletter.issue_late";
+                        /** Format: date-time */
+                        timestamp: string;
+                        data: {
+                            campaign?: {
+                                id: number;
+                            };
+                            issue: string;
+                            newsletter: number;
+                            /** Format: date-time */
+                            scheduled_at: string;
+                        };
+                    };
+                };
+            };
+            responses: {
+                /** @description Delivered. Every other response is a failed attempt. */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "newsletter.issue_launched": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * newsletter.issue_launched
+         * @description - it is written and approved; its campaign was launched
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description The id of the event, the same at every attempt. */
+                    "webhook-id": string;
+                    /** @description The time of the attempt in seconds since 1970. */
+                    "webhook-timestamp": string;
+                    /** @description One `v1,` signature for each secret in use, separated by spaces. */
+                    "webhook-signature": string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        type: "newsletter.issue_launched";
+                        /** Format: date-time */
+                        timestamp: string;
+                        data: {
+                            campaign?: {
+                                id: number;
+                            };
+                            issue: string;
+                            newsletter: number;
+                            /** Format: date-time */
+                            scheduled_at: string;
+                        };
+                    };
+                };
+            };
+            responses: {
+                /** @description Delivered. Every other response is a failed attempt. */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "newsletter.issue_sent": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * newsletter.issue_sent
+         * @description - its campaign was sent
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description The id of the event, the same at every attempt. */
+                    "webhook-id": string;
+                    /** @description The time of the attempt in seconds since 1970. */
+                    "webhook-timestamp": string;
+                    /** @description One `v1,` signature for each secret in use, separated by spaces. */
+                    "webhook-signature": string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        type: "newsletter.issue_sent";
+                        /** Format: date-time */
+                        timestamp: string;
+                        data: {
+                            campaign?: {
+                                id: number;
+                            };
+                            issue: string;
+                            newsletter: number;
+                            /** Format: date-time */
+                            scheduled_at: string;
+                            late: boolean;
+                            seconds_behind: number;
+                        };
+                    };
+                };
+            };
+            responses: {
+                /** @description Delivered. Every other response is a failed attempt. */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "newsletter.issue_skipped": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * newsletter.issue_skipped
+         * @description - it is not sent; `reason` says why
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description The id of the event, the same at every attempt. */
+                    "webhook-id": string;
+                    /** @description The time of the attempt in seconds since 1970. */
+                    "webhook-timestamp": string;
+                    /** @description One `v1,` signature for each secret in use, separated by spaces. */
+                    "webhook-signature": string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        type: "newsletter.issue_skipped";
+                        /** Format: date-time */
+                        timestamp: string;
+                        data: {
+                            campaign?: {
+                                id: number;
+                            };
+                            issue: string;
+                            newsletter: number;
+                            /** Format: date-time */
+                            scheduled_at: string;
+                            reason: string;
+                            detail: string | null;
+                        };
+                    };
+                };
+            };
+            responses: {
+                /** @description Delivered. Every other response is a failed attempt. */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "recipient.bounced": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * recipient.bounced
+         * @description - a mail bounced after it had been accepted
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description The id of the event, the same at every attempt. */
+                    "webhook-id": string;
+                    /** @description The time of the attempt in seconds since 1970. */
+                    "webhook-timestamp": string;
+                    /** @description One `v1,` signature for each secret in use, separated by spaces. */
+                    "webhook-signature": string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        type: "recipient.bounced";
+                        /** Format: date-time */
+                        timestamp: string;
+                        data: {
+                            campaign: {
+                                id: number;
+                            };
+                            subscriber: components["schemas"]["WebhookSubscriber"];
+                            class: string;
+                            code: string | null;
+                            reply: string | null;
+                            hard: boolean;
+                        };
+                    };
+                };
+            };
+            responses: {
+                /** @description Delivered. Every other response is a failed attempt. */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "recipient.clicked": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * recipient.clicked
+         * @description - a link of a mail was followed
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description The id of the event, the same at every attempt. */
+                    "webhook-id": string;
+                    /** @description The time of the attempt in seconds since 1970. */
+                    "webhook-timestamp": string;
+                    /** @description One `v1,` signature for each secret in use, separated by spaces. */
+                    "webhook-signature": string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        type: "recipient.clicked";
+                        /** Format: date-time */
+                        timestamp: string;
+                        data: {
+                            campaign: {
+                                id: number;
+                            };
+                            subscriber: components["schemas"]["WebhookSubscriber"];
+                            /** @enum {unknown} */
+                            by: "person" | "machine";
+                            /** @description Why a visit counts as that of a machine. */
+                            rule: string | null;
+                            link: number;
+                        };
+                    };
+                };
+            };
+            responses: {
+                /** @description Delivered. Every other response is a failed attempt. */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "recipient.complained": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * recipient.complained
+         * @description - the recipient reported it as spam
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description The id of the event, the same at every attempt. */
+                    "webhook-id": string;
+                    /** @description The time of the attempt in seconds since 1970. */
+                    "webhook-timestamp": string;
+                    /** @description One `v1,` signature for each secret in use, separated by spaces. */
+                    "webhook-signature": string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        type: "recipient.complained";
+                        /** Format: date-time */
+                        timestamp: string;
+                        data: {
+                            campaign: {
+                                id: number;
+                            };
+                            subscriber: components["schemas"]["WebhookSubscriber"];
+                            detail: string | null;
+                        };
+                    };
+                };
+            };
+            responses: {
+                /** @description Delivered. Every other response is a failed attempt. */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "recipient.deferred": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * recipient.deferred
+         * @description - the mail was refused temporarily, or never handed over
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description The id of the event, the same at every attempt. */
+                    "webhook-id": string;
+                    /** @description The time of the attempt in seconds since 1970. */
+                    "webhook-timestamp": string;
+                    /** @description One `v1,` signature for each secret in use, separated by spaces. */
+                    "webhook-signature": string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        type: "recipient.deferred";
+                        /** Format: date-time */
+                        timestamp: string;
+                        data: {
+                            campaign: {
+                                id: number;
+                            };
+                            subscriber: components["schemas"]["WebhookSubscriber"];
+                            class: string;
+                            code: string | null;
+                            reply: string | null;
+                        };
+                    };
+                };
+            };
+            responses: {
+                /** @description Delivered. Every other response is a failed attempt. */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "recipient.failed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * recipient.failed
+         * @description - the mail was refused permanently or could not be rendered
+         *     - a deferred recipient ran out of time
+         *     - late evidence: an uncertain mail was refused
+         *     - late evidence: a report says that an uncertain mail did not arrive
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description The id of the event, the same at every attempt. */
+                    "webhook-id": string;
+                    /** @description The time of the attempt in seconds since 1970. */
+                    "webhook-timestamp": string;
+                    /** @description One `v1,` signature for each secret in use, separated by spaces. */
+                    "webhook-signature": string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        type: "recipient.failed";
+                        /** Format: date-time */
+                        timestamp: string;
+                        data: {
+                            campaign: {
+                                id: number;
+                            };
+                            subscriber: components["schemas"]["WebhookSubscriber"];
+                            class: string;
+                            code?: string | null;
+                            reply?: string | null;
+                        };
+                    };
+                };
+            };
+            responses: {
+                /** @description Delivered. Every other response is a failed attempt. */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "recipient.opened": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * recipient.opened
+         * @description - the tracking pixel of a mail was fetched
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description The id of the event, the same at every attempt. */
+                    "webhook-id": string;
+                    /** @description The time of the attempt in seconds since 1970. */
+                    "webhook-timestamp": string;
+                    /** @description One `v1,` signature for each secret in use, separated by spaces. */
+                    "webhook-signature": string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        type: "recipient.opened";
+                        /** Format: date-time */
+                        timestamp: string;
+                        data: {
+                            campaign: {
+                                id: number;
+                            };
+                            subscriber: components["schemas"]["WebhookSubscriber"];
+                            /** @enum {unknown} */
+                            by: "person" | "machine";
+                            /** @description Why a visit counts as that of a machine. */
+                            rule: string | null;
+                        };
+                    };
+                };
+            };
+            responses: {
+                /** @description Delivered. Every other response is a failed attempt. */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "recipient.sent": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * recipient.sent
+         * @description - late evidence: an uncertain mail did arrive
+         *     - late evidence: a person clicked in a mail that was uncertain
+         *     - late evidence: a report says that an uncertain mail did arrive
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description The id of the event, the same at every attempt. */
+                    "webhook-id": string;
+                    /** @description The time of the attempt in seconds since 1970. */
+                    "webhook-timestamp": string;
+                    /** @description One `v1,` signature for each secret in use, separated by spaces. */
+                    "webhook-signature": string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        type: "recipient.sent";
+                        /** Format: date-time */
+                        timestamp: string;
+                        data: {
+                            campaign: {
+                                id: number;
+                            };
+                            subscriber: components["schemas"]["WebhookSubscriber"];
+                            class: string;
+                            code: string | null;
+                        };
+                    };
+                };
+            };
+            responses: {
+                /** @description Delivered. Every other response is a failed attempt. */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "recipient.skipped": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * recipient.skipped
+         * @description - the recipient was left out on purpose
+         *     - a deferred recipient of a cancelled campaign is not tried again
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description The id of the event, the same at every attempt. */
+                    "webhook-id": string;
+                    /** @description The time of the attempt in seconds since 1970. */
+                    "webhook-timestamp": string;
+                    /** @description One `v1,` signature for each secret in use, separated by spaces. */
+                    "webhook-signature": string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        type: "recipient.skipped";
+                        /** Format: date-time */
+                        timestamp: string;
+                        data: {
+                            campaign: {
+                                id: number;
+                            };
+                            subscriber: components["schemas"]["WebhookSubscriber"];
+                            class: string;
+                            code?: string | null;
+                            reply: string | null;
+                        };
+                    };
+                };
+            };
+            responses: {
+                /** @description Delivered. Every other response is a failed attempt. */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "recipient.uncertain": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * recipient.uncertain
+         * @description - it is not known whether the mail arrived
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description The id of the event, the same at every attempt. */
+                    "webhook-id": string;
+                    /** @description The time of the attempt in seconds since 1970. */
+                    "webhook-timestamp": string;
+                    /** @description One `v1,` signature for each secret in use, separated by spaces. */
+                    "webhook-signature": string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        type: "recipient.uncertain";
+                        /** Format: date-time */
+                        timestamp: string;
+                        data: {
+                            campaign: {
+                                id: number;
+                            };
+                            subscriber: components["schemas"]["WebhookSubscriber"];
+                            class: string;
+                            code: string | null;
+                            reply: string | null;
+                        };
+                    };
+                };
+            };
+            responses: {
+                /** @description Delivered. Every other response is a failed attempt. */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "subscriber.bounced": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * subscriber.bounced
+         * @description - a hard bounce removed the address from the list
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description The id of the event, the same at every attempt. */
+                    "webhook-id": string;
+                    /** @description The time of the attempt in seconds since 1970. */
+                    "webhook-timestamp": string;
+                    /** @description One `v1,` signature for each secret in use, separated by spaces. */
+                    "webhook-signature": string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        type: "subscriber.bounced";
+                        /** Format: date-time */
+                        timestamp: string;
+                        data: {
+                            subscriber: components["schemas"]["WebhookSubscriber"];
+                            campaign?: {
+                                id: number;
+                            };
+                        };
+                    };
+                };
+            };
+            responses: {
+                /** @description Delivered. Every other response is a failed attempt. */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "subscriber.complained": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * subscriber.complained
+         * @description - a complaint removed the address from the list
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description The id of the event, the same at every attempt. */
+                    "webhook-id": string;
+                    /** @description The time of the attempt in seconds since 1970. */
+                    "webhook-timestamp": string;
+                    /** @description One `v1,` signature for each secret in use, separated by spaces. */
+                    "webhook-signature": string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        type: "subscriber.complained";
+                        /** Format: date-time */
+                        timestamp: string;
+                        data: {
+                            subscriber: components["schemas"]["WebhookSubscriber"];
+                            campaign?: {
+                                id: number;
+                            };
+                        };
+                    };
+                };
+            };
+            responses: {
+                /** @description Delivered. Every other response is a failed attempt. */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "subscriber.created": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * subscriber.created
+         * @description - an address was added to a list
+         *     - a new address was confirmed
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description The id of the event, the same at every attempt. */
+                    "webhook-id": string;
+                    /** @description The time of the attempt in seconds since 1970. */
+                    "webhook-timestamp": string;
+                    /** @description One `v1,` signature for each secret in use, separated by spaces. */
+                    "webhook-signature": string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        type: "subscriber.created";
+                        /** Format: date-time */
+                        timestamp: string;
+                        data: {
+                            subscriber: components["schemas"]["WebhookSubscriber"];
+                            campaign?: {
+                                id: number;
+                            };
+                        };
+                    };
+                };
+            };
+            responses: {
+                /** @description Delivered. Every other response is a failed attempt. */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "subscriber.erased": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * subscriber.erased
+         * @description - the personal data of the subscriber was erased
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description The id of the event, the same at every attempt. */
+                    "webhook-id": string;
+                    /** @description The time of the attempt in seconds since 1970. */
+                    "webhook-timestamp": string;
+                    /** @description One `v1,` signature for each secret in use, separated by spaces. */
+                    "webhook-signature": string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        type: "subscriber.erased";
+                        /** Format: date-time */
+                        timestamp: string;
+                        data: {
+                            subscriber: components["schemas"]["WebhookSubscriber"];
+                            campaign?: {
+                                id: number;
+                            };
+                        };
+                    };
+                };
+            };
+            responses: {
+                /** @description Delivered. Every other response is a failed attempt. */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "subscriber.pending": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * subscriber.pending
+         * @description - a confirmation mail was requested for an address
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description The id of the event, the same at every attempt. */
+                    "webhook-id": string;
+                    /** @description The time of the attempt in seconds since 1970. */
+                    "webhook-timestamp": string;
+                    /** @description One `v1,` signature for each secret in use, separated by spaces. */
+                    "webhook-signature": string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        type: "subscriber.pending";
+                        /** Format: date-time */
+                        timestamp: string;
+                        data: {
+                            subscriber: components["schemas"]["WebhookSubscriber"];
+                            campaign?: {
+                                id: number;
+                            };
+                        };
+                    };
+                };
+            };
+            responses: {
+                /** @description Delivered. Every other response is a failed attempt. */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "subscriber.reactivated": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * subscriber.reactivated
+         * @description - a subscriber who had left was confirmed again
+         *     - a subscriber who had left was added again
+         *     - the suppression of a bounced subscriber was released or expired
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description The id of the event, the same at every attempt. */
+                    "webhook-id": string;
+                    /** @description The time of the attempt in seconds since 1970. */
+                    "webhook-timestamp": string;
+                    /** @description One `v1,` signature for each secret in use, separated by spaces. */
+                    "webhook-signature": string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        type: "subscriber.reactivated";
+                        /** Format: date-time */
+                        timestamp: string;
+                        data: {
+                            subscriber: components["schemas"]["WebhookSubscriber"];
+                            campaign?: {
+                                id: number;
+                            };
+                        };
+                    };
+                };
+            };
+            responses: {
+                /** @description Delivered. Every other response is a failed attempt. */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "subscriber.unconfirmed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * subscriber.unconfirmed
+         * @description - the confirmation expired
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description The id of the event, the same at every attempt. */
+                    "webhook-id": string;
+                    /** @description The time of the attempt in seconds since 1970. */
+                    "webhook-timestamp": string;
+                    /** @description One `v1,` signature for each secret in use, separated by spaces. */
+                    "webhook-signature": string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        type: "subscriber.unconfirmed";
+                        /** Format: date-time */
+                        timestamp: string;
+                        data: {
+                            subscriber: components["schemas"]["WebhookSubscriber"];
+                            campaign?: {
+                                id: number;
+                            };
+                        };
+                    };
+                };
+            };
+            responses: {
+                /** @description Delivered. Every other response is a failed attempt. */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "subscriber.unsubscribed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * subscriber.unsubscribed
+         * @description - the subscriber left the list
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description The id of the event, the same at every attempt. */
+                    "webhook-id": string;
+                    /** @description The time of the attempt in seconds since 1970. */
+                    "webhook-timestamp": string;
+                    /** @description One `v1,` signature for each secret in use, separated by spaces. */
+                    "webhook-signature": string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        type: "subscriber.unsubscribed";
+                        /** Format: date-time */
+                        timestamp: string;
+                        data: {
+                            subscriber: components["schemas"]["WebhookSubscriber"];
+                            campaign?: {
+                                id: number;
+                            };
+                            /** @enum {unknown} */
+                            by: "api" | "link" | "one_click" | "preferences" | "mail";
+                        };
+                    };
+                };
+            };
+            responses: {
+                /** @description Delivered. Every other response is a failed attempt. */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "subscriber.updated": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * subscriber.updated
+         * @description - name, attributes or tags changed
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description The id of the event, the same at every attempt. */
+                    "webhook-id": string;
+                    /** @description The time of the attempt in seconds since 1970. */
+                    "webhook-timestamp": string;
+                    /** @description One `v1,` signature for each secret in use, separated by spaces. */
+                    "webhook-signature": string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        type: "subscriber.updated";
+                        /** Format: date-time */
+                        timestamp: string;
+                        data: {
+                            subscriber: components["schemas"]["WebhookSubscriber"];
+                            campaign?: {
+                                id: number;
+                            };
+                        };
+                    };
+                };
+            };
+            responses: {
+                /** @description Delivered. Every other response is a failed attempt. */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "webhook.disabled": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * webhook.disabled
+         * @description - an endpoint answered 410 (`gone`) or had no success for five days (`failing`)
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description The id of the event, the same at every attempt. */
+                    "webhook-id": string;
+                    /** @description The time of the attempt in seconds since 1970. */
+                    "webhook-timestamp": string;
+                    /** @description One `v1,` signature for each secret in use, separated by spaces. */
+                    "webhook-signature": string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        type: "webhook.disabled";
+                        /** Format: date-time */
+                        timestamp: string;
+                        data: {
+                            campaign?: {
+                                id: number;
+                            };
+                            webhook: number;
+                            reason: string;
+                        };
+                    };
+                };
+            };
+            responses: {
+                /** @description Delivered. Every other response is a failed attempt. */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "webhook.missed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * webhook.missed
+         * @description - events expired before a paused or failing endpoint received them; deliveries go on after them
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description The id of the event, the same at every attempt. */
+                    "webhook-id": string;
+                    /** @description The time of the attempt in seconds since 1970. */
+                    "webhook-timestamp": string;
+                    /** @description One `v1,` signature for each secret in use, separated by spaces. */
+                    "webhook-signature": string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        type: "webhook.missed";
+                        /** Format: date-time */
+                        timestamp: string;
+                        data: {
+                            campaign?: {
+                                id: number;
+                            };
+                            webhook: number;
+                            from: number;
+                            to: number;
+                        };
+                    };
+                };
+            };
+            responses: {
+                /** @description Delivered. Every other response is a failed attempt. */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+}
 export interface components {
-    schemas: never;
+    schemas: {
+        WebhookCampaign: {
+            id: number;
+            subject?: string | null;
+            state?: string;
+            list_id?: number;
+            recipient_count?: number;
+            emails_sent?: number;
+            emails_failed?: number;
+            emails_uncertain?: number;
+        };
+        WebhookSubscriber: {
+            id: number;
+            list_id?: number;
+            email?: string;
+            first_name?: string | null;
+            last_name?: string | null;
+            /** @enum {unknown} */
+            status?: "active" | "pending" | "unsubscribed" | "bounced" | "complained";
+            suppressed?: boolean;
+            attributes?: {
+                [key: string]: unknown;
+            };
+            tags?: string[];
+            source?: string;
+            consent?: {
+                source: string;
+                ip: string | null;
+                /** Format: date-time */
+                at: string;
+                confirmed_ip: string | null;
+                /** Format: date-time */
+                confirmed_at: string | null;
+            };
+            /** Format: date-time */
+            subscribed_at?: string;
+            /** Format: date-time */
+            unsubscribed_at?: string | null;
+        };
+        WebhookMessage: {
+            /** Format: uuid */
+            id: string;
+            number?: number;
+            to?: string;
+            subject?: string;
+            tags?: string[];
+            metadata?: {
+                [key: string]: string;
+            };
+            /** @enum {unknown} */
+            state?: "accepted" | "sending" | "deferred" | "sent" | "failed" | "uncertain" | "cancelled";
+            /** Format: date-time */
+            created_at?: string;
+            /** Format: date-time */
+            sent_at?: string | null;
+        };
+    };
     responses: never;
     parameters: never;
     requestBodies: never;

@@ -8,7 +8,11 @@ import { knownRoutes } from '../../api/hooks/known-routes.js';
 import { TIME_LIMITS } from '../../api/hooks/limits/time-limits.js';
 import { serveApi } from '../../api/server.js';
 import { readConfig } from '../../config.js';
+import { EVENT_TYPES } from '../../domain/event-types.js';
+import { EVENT_SAMPLES } from '../../domain/webhook/samples.js';
+import { deliveryBody } from '../../web/webhook/body.js';
 import { anApi, type TestApi } from '../support/api/api.js';
+import { webhookSchemas } from '../support/api/webhook-schemas.js';
 
 let api: TestApi;
 
@@ -69,6 +73,22 @@ test('the tags begin with messages, and each tag of a route is among them', asyn
   const used = new Set(operations.flatMap(({ tags }) => tags));
   expect(named[0]).toBe('Messages');
   expect(named.toSorted()).toEqual([...used].sort());
+});
+
+test('the document describes the delivery of every event type, with the sample that a test delivery sends', async () => {
+  const { types, sampleOf, expectDescribed } = await webhookSchemas(api);
+  expect(types).toEqual([...EVENT_TYPES]);
+  for (const type of types) {
+    const payload = { id: 'evt_7Hq2mVxT0cZkP4sWn9RbYd3L', type, at: new Date('2026-05-17T10:00:00Z') };
+    const body = deliveryBody('standard', {
+      ...payload,
+      ...EVENT_SAMPLES[type],
+      data: EVENT_SAMPLES[type]?.data ?? {},
+    });
+    expect(sampleOf(type)).toEqual(body);
+    expectDescribed(type, sampleOf(type));
+  }
+  expect(() => expectDescribed('message.sent', { ...sampleOf('message.sent'), other: 1 })).toThrow();
 });
 
 test('the document has the examples of the API documents', async () => {

@@ -45,7 +45,7 @@ function dataOf({ type, data, campaignId, subscriberId, ...subjects }: EventPayl
         ...rest,
       };
     default:
-      return data;
+      return { ...(campaignId !== undefined && { campaign: { id: campaignId } }), ...data };
   }
 }
 

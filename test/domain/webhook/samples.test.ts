@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
-import { EVENTS } from '../../../cli/reference/events.js';
 import { EVENT_TYPES } from '../../../domain/event-types.js';
+import { fieldsOf } from '../../../domain/events/event-kind.js';
+import { EVENTS } from '../../../domain/events/event-kinds.js';
 import { ENVIE_EVENTS } from '../../../domain/webhook/formats.js';
 import { EVENT_SAMPLES } from '../../../domain/webhook/samples.js';
 import { deliveryBody } from '../../../web/webhook/body.js';
@@ -12,12 +13,9 @@ const payloadOf = (type: string) => {
   return { id: 'evt_7Hq2mVxT0cZkP4sWn9RbYd3L', type, at: AT, ...sample };
 };
 
-/** The fields of the `data` of each kind of a type: `message, by (person or machine), rule`. */
+/** The fields of the `data` of each kind of a type. */
 const documentedFields = (type: string) =>
-  EVENTS.filter((kind) => kind.type === type).map(({ data }) => {
-    const named = data.replaceAll(/ \([^)]*\)/g, '');
-    return named === '–' ? '' : named.split(', ').sort().join();
-  });
+  EVENTS.filter((kind) => kind.type === type).map((kind) => fieldsOf(kind).toSorted().join());
 
 test('each event type has a sample, and no other', () => {
   expect(Object.keys(EVENT_SAMPLES).sort()).toEqual([...EVENT_TYPES]);
@@ -35,6 +33,8 @@ test.each([
   ['campaign.awaiting_approval', { campaign: { state: 'awaiting_approval', emails_sent: 0 } }],
   ['campaign.failed', { campaign: { state: 'failed', emails_sent: 0, emails_failed: 2104 } }],
   ['campaign.held', { campaign: { state: 'sending' }, reason: 'transport_unavailable' }],
+  ['draft.ready', { campaign: { id: 7 }, draft: 1 }],
+  ['newsletter.issue_sent', { campaign: { id: 7 }, newsletter: 3 }],
   ['subscriber.bounced', { subscriber: { status: 'bounced', suppressed: true } }],
   ['subscriber.pending', { subscriber: { status: 'pending', unsubscribed_at: null } }],
 ])('the sample of %s is a true one', (type, data) => {
