@@ -3,7 +3,8 @@ import type { Config } from '../config.js';
 
 /** Structured logs without addresses, bodies, keys or query strings. */
 export function openLog(config: Pick<Config, 'logLevel'>, out?: DestinationStream): Logger {
-  const options = { level: config.logLevel, base: { name: 'everpost' }, serializers: { err: redactedError } };
+  const serializers = { err: redactedError, error: redactedText };
+  const options = { level: config.logLevel, base: { name: 'everpost' }, serializers };
   return out === undefined ? pino(options) : pino(options, out);
 }
 
@@ -12,6 +13,11 @@ function redactedError(error: unknown): Record<string, unknown> {
   if (!(error instanceof Error)) return { type: typeof error };
   const { code } = error as { code?: unknown };
   return { type: error.name, message: redacted(error.message), code, stack: redacted(error.stack ?? '') };
+}
+
+/** The text of an error, where a line has no room for its stack. */
+function redactedText(error: unknown): string {
+  return redacted(String(error));
 }
 
 /** Replaces keys, tokens, passwords in URLs and addresses with a placeholder. */

@@ -165,6 +165,11 @@ test.each([
   ['no such person ann@example.com here', 'no such person [address] here'],
 ])('the error %j is logged as %j', (message, logged) => {
   expect(redacted(message)).toBe(logged);
+  api.deps.log.warn({ err: new Error(message) }, 'with its stack');
+  api.deps.log.warn({ error: String(new Error(message)) }, 'as text');
+  const [withStack = '', asText = ''] = lines.slice(-2);
+  expect(JSON.parse(withStack).err.message).toBe(logged);
+  expect(JSON.parse(asText).error).toBe(`Error: ${logged}`);
 });
 
 test('a multipart body without a boundary is refused', async () => {
