@@ -1,5 +1,5 @@
 import { monotonic } from '../../clock.js';
-import { isHardBounce, isSenderRefusal, type PageException } from '../../domain/campaign/ledger-page.js';
+import { countsForPause, isSenderRefusal, type PageException } from '../../domain/campaign/ledger-page.js';
 import type { Fate } from '../../domain/delivery/outcome.js';
 import type { ProtocolTimes } from '../../domain/delivery/protocol.js';
 import type { FailoverTransport, Route } from '../../mail/transports/failover.js';
@@ -70,7 +70,7 @@ export function beginAttempt(
     /** Told of each grant of rate tokens. */
     watchRate: rateHold(deps, roundOf(input), row.current, deps.times.firstRetry / HOLD_PART).watch,
     /** Awaited before the next claim, so that a list that bounces is paused within its first page. */
-    checkBounces: bounceCheck(() => checkedReputation(deps, input, row.reload)),
+    checkFailures: failureCheck(() => checkedReputation(deps, input, row.reload)),
     campaign: row.current,
     wanted,
     rate,
@@ -140,14 +140,14 @@ function watchedRow(
   return { current: () => row, reload, release: () => clearInterval(control) };
 }
 
-/** Asks the guard while pages are being sent, at growing numbers of hard bounces; a failed check is made up for later. */
-function bounceCheck(check: () => Promise<void>) {
-  let hard = 0;
+/** Asks the guard while pages are being sent, at growing numbers of failures; a failed check is made up for later. */
+function failureCheck(check: () => Promise<void>) {
+  let failures = 0;
   let due = FIRST_CHECK;
   return async (exceptions: readonly PageException[]): Promise<void> => {
-    hard += exceptions.filter(isHardBounce).length;
-    if (hard < due) return;
-    due = Math.ceil(hard * 1.2) + 1;
+    failures += exceptions.filter(countsForPause).length;
+    if (failures < due) return;
+    due = Math.ceil(failures * 1.2) + 1;
     await check().catch(() => undefined);
   };
 }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import { isHardBounce, type LedgerPage } from '../../domain/campaign/ledger-page.js';
+import { countsForPause, type LedgerPage } from '../../domain/campaign/ledger-page.js';
 import { laneWait } from '../../domain/delivery/retry.js';
 import { finding, storedFindings } from '../../domain/mail/finding.js';
 import { relaxOnce } from '../../mail/dkim/canonical.js';
@@ -124,7 +124,7 @@ function workOnPage(
     await inSpan('send page', spanOf(owner.page()), () =>
       workPage(work, attempt, { owner, letter, nearlyClaimed: nearly.notify }),
     );
-    if (owner.page().exceptions.some(isHardBounce)) await deps.guard(key.account, key.campaign);
+    if (owner.page().exceptions.some(countsForPause)) await deps.guard(key.account, key.campaign);
     attempt.rethrow();
     return !owner.lost();
   };

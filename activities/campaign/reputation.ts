@@ -1,5 +1,6 @@
 import { monotonic, now } from '../../clock.js';
 import { BREACHES, breachIn, type Limits } from '../../domain/campaign/reputation.js';
+import { finding, storedFindings } from '../../domain/mail/finding.js';
 import { pauseCampaign } from '../../services/steer-campaign.js';
 import type { Account, Accounts } from '../../store/accounts/accounts.js';
 import type { Campaigns } from '../../store/campaigns/campaigns.js';
@@ -16,7 +17,10 @@ export interface GuardDeps {
   readonly limits: Limits;
 }
 
-/** Pauses a campaign whose complaints or bounces exceed the limits of its account. May be called at any time. */
+/**
+ * Pauses a campaign whose complaints or bounces exceed the limits of its account, or whose letter cannot be rendered for too many
+ * recipients. May be called at any time.
+ */
 export type ReputationGuard = (account: number, campaign: number) => Promise<void>;
 
 export function reputationGuard(deps: GuardDeps): ReputationGuard {
@@ -65,9 +69,11 @@ async function pauseIfBreached(deps: GuardDeps, row: Campaign): Promise<void> {
   const limits = limitsOf(await deps.accounts.find(row.account), deps.limits);
   const reason = breachIn(measured, limits, row.excused ?? undefined);
   if (reason === undefined) return;
-  const { complaintsToday: _today, ...excused } = measured;
+  const { complaintsToday: _today, fault, ...excused } = measured;
+  const detail = reason === 'content_blocked' && fault !== null ? { detail: fault } : {};
+  const findings = 'detail' in detail ? { findings: storedFindings([finding('not_renderable', detail.detail)]) } : {};
   // A row that was written meanwhile stays as it is: the next check reads it again.
-  await pauseCampaign(deps, row, reason, excused, { excused });
+  await pauseCampaign(deps, row, reason, { ...excused, ...detail }, { excused, ...findings });
 }
 
 function reputationOf({ reputation }: GuardDeps, { account, _id }: Campaign) {

@@ -128,9 +128,9 @@ export function isSenderRefusal(fate: Fate): boolean {
 
 const SENDER_REFUSAL_CLASSES: readonly string[] = ['auth_failure', 'invalid_sender'];
 
-/** A hard bounce may exceed the limit of the campaign's reputation. */
-export function isHardBounce(entry: PageException): boolean {
-  return decideForAddress(entry) === 'suppress';
+/** A hard bounce, or a letter that cannot be rendered: with too many of them the campaign is paused. */
+export function countsForPause(entry: PageException): boolean {
+  return entry.class === 'render_error' || decideForAddress(entry) === 'suppress';
 }
 
 /** A refusal that concerns the transport and not the recipient. Greylisting is a matter of each recipient. */

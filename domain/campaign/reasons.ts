@@ -16,7 +16,7 @@ export const CAMPAIGN_REASONS = {
   rejected: { meaning: 'an approver rejected the campaign' },
   approval_expired: { meaning: 'no approver answered in time' },
   content_blocked: paused(
-    'the content check at the launch found errors; correct the brand or the template and resume, or cancel',
+    'the content check at the launch found errors: correct the brand or the template and resume, or cancel; or the letter cannot be rendered for too many recipients: correct their data and resume, or cancel',
   ),
   template_not_published: paused(
     'the campaign names a template without a published version; publish it and resume, or cancel',

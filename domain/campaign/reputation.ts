@@ -1,4 +1,4 @@
-/** Counts of a campaign's outcomes that affect the reputation of its sender. */
+/** Counts of a campaign's outcomes that affect the reputation of its sender, or show that its letter does not suit its list. */
 export interface ReputationCounts {
   /** Mails that a server accepted. */
   readonly accepted: number;
@@ -6,6 +6,8 @@ export interface ReputationCounts {
   readonly hard: number;
   /** Recipients who reported the mail as spam. */
   readonly complaints: number;
+  /** Recipients whose data the letter could not be filled with. */
+  readonly unrendered: number;
 }
 
 /** The counts at a resume: the operator has seen them, and they do not pause the campaign again. */
@@ -17,7 +19,7 @@ export interface Limits {
   readonly bounces: number;
 }
 
-export const BREACHES = ['complaint_rate', 'bounce_rate'] as const;
+export const BREACHES = ['complaint_rate', 'bounce_rate', 'content_blocked'] as const;
 export type Breach = (typeof BREACHES)[number];
 
 /** Fewer answers are no evidence of bounces: one typing error in a short list would stop it. */
@@ -25,16 +27,18 @@ const ENOUGH_ANSWERS = 50;
 /** Fewer accepted mails are no evidence of complaints, except for so many within a day. */
 const ENOUGH_ACCEPTED = 1_000;
 const ENOUGH_COMPLAINTS = 5;
+/** A letter that fails for a larger share of its recipients, in percent, is wrong, and not the data of a few. */
+const MOST_UNRENDERED = 20;
 /** The quantile of the normal distribution for an interval of 95 %. */
 const Z = 1.96;
 export const DAY = 86_400_000;
 
-const NO_BASELINE: ReputationBaseline = { accepted: 0, hard: 0, complaints: 0 };
+const NO_BASELINE: ReputationBaseline = { accepted: 0, hard: 0, complaints: 0, unrendered: 0 };
 
 /**
  * Why a campaign must be paused; undefined where it may go on. Excused counts do not count again. Complaints arrive long
  * after their mail, so their share is of all accepted mails; a refusal arrives with its mail, and a share of few answers
- * counts only as far as it is certain.
+ * counts only as far as it is certain. So does the share of recipients for whom the letter could not be rendered.
  */
 export function breachIn(
   counts: ReputationCounts & { readonly complaintsToday: number },
@@ -51,8 +55,13 @@ export function breachIn(
   ) {
     return 'complaint_rate';
   }
-  const isCertain = answered >= ENOUGH_ANSWERS && lowerBound(hard, answered) * 100 > limits.bounces;
-  return isCertain ? 'bounce_rate' : undefined;
+  if (isCertainlyAbove(hard, answered, limits.bounces)) return 'bounce_rate';
+  const unrendered = counts.unrendered - baseline.unrendered;
+  return isCertainlyAbove(unrendered, answered + unrendered, MOST_UNRENDERED) ? 'content_blocked' : undefined;
+}
+
+function isCertainlyAbove(part: number, whole: number, percent: number): boolean {
+  return whole >= ENOUGH_ANSWERS && lowerBound(part, whole) * 100 > percent;
 }
 
 /**

@@ -59,9 +59,9 @@ export const CAMPAIGN_EVENTS: readonly EventKind[] = [
   paused('its sender domain cannot be signed or verified: `bad_signing_key` or `domain_not_verified`', STEERING),
   paused('the mail server refuses its sender: `auth_failure` or `invalid_sender`', STEERING),
   paused(
-    'too many complaints or hard bounces: `complaint_rate` or `bounce_rate`',
+    'too many complaints or hard bounces, `complaint_rate` or `bounce_rate`, or recipients for whom the letter cannot be rendered, `content_blocked`',
     STEERING,
-    'reason, accepted, hard, complaints',
+    'reason, accepted, hard, complaints, unrendered, detail',
   ),
   hold('held', 'it makes no progress and goes on by itself; once for each hold', 'reason, detail'),
   hold('resumed', 'the first mail after a hold was accepted or refused for its recipient', 'reason, since'),

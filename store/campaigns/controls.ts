@@ -45,8 +45,12 @@ export function controls(rows: Collection<Campaign>) {
       control(seen, { state: 'paused', reason, ...recorded, held: heldSince(now(), detail) }),
 
     /** Updates the counts that a resume excuses. Atomic: one update, none once the campaign is resumed. */
-    excuse: async ({ _id, account }: Seen, { accepted, hard, complaints }: ReputationBaseline): Promise<void> => {
-      await rows.updateOne({ _id, account, state: 'paused' }, { $set: { excused: { accepted, hard, complaints } } });
+    excuse: async (
+      { _id, account }: Seen,
+      { accepted, hard, complaints, unrendered }: ReputationBaseline,
+    ): Promise<void> => {
+      const excused = { accepted, hard, complaints, unrendered };
+      await rows.updateOne({ _id, account, state: 'paused' }, { $set: { excused } });
     },
 
     /** Resumes the campaign where it was paused: waiting for its time, freezing or sending. */

@@ -30,23 +30,36 @@ export function reputation({ db }: Store) {
     return (await found.next())?.n ?? 0;
   };
 
+  /** Recipients for whom the letter could not be rendered, and the fault for one of them. */
+  const unrendered = async (account: number, campaign: number) => {
+    const failed = { 'exceptions.class': 'render_error', 'exceptions.kind': 'failed', 'exceptions.next': null };
+    const found = pages.aggregate<{ n: number; fault: string | null }>([
+      { $match: { account, campaign, 'exceptions.class': 'render_error' } },
+      { $unwind: '$exceptions' },
+      { $match: failed },
+      { $group: { _id: null, n: { $sum: 1 }, fault: { $first: '$exceptions.reply' } } },
+    ]);
+    return (await found.next()) ?? { n: 0, fault: null };
+  };
+
   return {
     /** The current counts. The reads are not one snapshot; a later check sees what this one misses. */
     counts: async (
       account: number,
       campaign: number,
       at: Date,
-    ): Promise<ReputationCounts & { complaintsToday: number }> => {
+    ): Promise<ReputationCounts & { complaintsToday: number; fault: string | null }> => {
       const complained = { account, campaign, type: 'recipient.complained' };
-      const [totals, atOnce, later, complaints, complaintsToday] = await Promise.all([
+      const [totals, atOnce, later, complaints, complaintsToday, { n, fault }] = await Promise.all([
         campaignTotals(pages, account, [campaign]),
         refused(account, campaign),
         events.countDocuments({ account, campaign, 'data.hard': true }),
         events.countDocuments(complained),
         events.countDocuments({ ...complained, at: { $gte: new Date(at.getTime() - DAY) } }),
+        unrendered(account, campaign),
       ]);
       const accepted = totals.get(campaign)?.sent ?? 0;
-      return { accepted, hard: atOnce + later, complaints, complaintsToday };
+      return { accepted, hard: atOnce + later, complaints, complaintsToday, unrendered: n, fault };
     },
   };
 }

@@ -57,7 +57,7 @@ export async function workPage(
     const mine = await owner.advance({ settled, claimed: claim?.upTo ?? page.claimed, exceptions });
     if (mine && claim !== undefined) mails.begin(remember(claim));
     if (settled > page.settled) room.settled();
-    await attempt.checkBounces(exceptions);
+    await attempt.checkFailures(exceptions);
   };
 
   /** One page write, or a wait for the next notification; false: there is nothing left to do on this page. */

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { deliveryActivities } from '../../../activities/campaign/delivery.js';
+import { reputationGuard } from '../../../activities/campaign/reputation.js';
 import { readConfig } from '../../../config.js';
 import type { LedgerPage } from '../../../domain/campaign/ledger-page.js';
 import type { Outcome } from '../../../domain/delivery/outcome.js';
@@ -17,14 +18,16 @@ const whole = () => stores(store, { secret: 'secret' });
 const CONTENT = { subject: 'News', preheader: null, html: '<p>Hi {{ first_name }}</p>', text: 'Hi' };
 
 /** A campaign that sends to two readers, with a letter as another version may have stored it. */
-async function sendingWith(content: Partial<typeof CONTENT>): Promise<Campaign> {
-  const { _id, account } = await aDraft(store, 2);
+async function sendingWith(content: Partial<typeof CONTENT>, readers = 2): Promise<Campaign> {
+  const { _id, account, list_id } = await aDraft(store, readers);
   const from = { name: null, email: 'news@example.test' };
   const letter = { ...CONTENT, ...content, from, reply_to: null, list: 'Readers' };
   const rendered = await whole().contents.saveLetter(account, letter);
   const ran = { state: 'sending' as const, launch: 1, round: 0, rendered };
   await majorityCollection<Campaign>(store, 'campaigns').updateOne({ _id }, { $set: ran });
-  await insertPages(store, [aPage({ account, campaign: _id, ids: [1, 2] })]);
+  const people = await store.db.collection<{ _id: number }>('subscribers').find({ list_id }).sort({ _id: 1 }).toArray();
+  const ids = people.map((person) => person._id);
+  await insertPages(store, [aPage({ account, campaign: _id, ids })]);
   return found({ account, _id });
 }
 
@@ -34,10 +37,12 @@ async function found({ account, _id }: Pick<Campaign, 'account' | '_id'>): Promi
   return row;
 }
 
-function lane({ account, _id: campaign }: Campaign) {
-  const noMail = (): Promise<Outcome> => Promise.reject(new Error('a mail was sent'));
+const noMail = (): Promise<Outcome> => Promise.reject(new Error('a mail was sent'));
+
+function lane({ account, _id: campaign }: Campaign, deliver = noMail) {
   const letters = compiledLetters({ ...whole(), config: readConfig({}) });
-  const { sendPages } = deliveryActivities(sendingDeps(store, noMail, { letters }));
+  const guard = reputationGuard({ ...whole(), limits: { complaints: 0.3, bounces: 5 } });
+  const { sendPages } = deliveryActivities(sendingDeps(store, deliver, { letters, guard }));
   return () => sendPages({ account, campaign, launch: 1, round: 0, downs: 0 });
 }
 
@@ -77,4 +82,29 @@ test('resumed, it is paused again, and no recipient of it is claimed', async () 
   expect(await pausesOf(campaign)).toHaveLength(2);
   const pages = await majorityCollection<LedgerPage>(store, 'ledger').find({ campaign: campaign._id }).toArray();
   expect(pages).toMatchObject([{ claimed: 0, settled: 0, token: null }]);
+});
+
+test.each([
+  [60, 'paused', 'content_blocked'],
+  [8, 'sending', null],
+])('a letter that %i of 68 recipients cannot get is %s', async (failing, state, reason) => {
+  const campaign = await sendingWith(
+    { html: '<p>{% if tags[0] %}{{ tags | where_exp: "x", "x ===" }}{% endif %}</p>' },
+    68,
+  );
+  const rows = store.db.collection('subscribers');
+  const some = await rows.find({ list_id: campaign.list_id }).limit(failing).toArray();
+  await rows.updateMany({ _id: { $in: some.map(({ _id }) => _id) } }, { $set: { tags: ['vip'] } });
+  const accepted = async (): Promise<Outcome> => ({
+    kind: 'accepted',
+    reply: { code: 250, text: 'OK' },
+  });
+  await lane(campaign, accepted)();
+  const row = await found(campaign);
+  expect(row).toMatchObject({ state, reason });
+  if (reason === null) return;
+  const where = expect.stringContaining('x ===');
+  expect(row.findings).toEqual([{ code: 'not_renderable', where }]);
+  const counts = { accepted: 8, hard: 0, complaints: 0, unrendered: 60 };
+  expect(await pausesOf(campaign)).toEqual([{ reason, ...counts, detail: where }]);
 });

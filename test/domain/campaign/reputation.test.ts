@@ -29,7 +29,7 @@ test.each<Row>([
   [0, 1_000, 0, 0, 'bounce_rate'],
   [1_000, 900, 900, 900, 'complaint_rate'],
 ])('%i accepted, %i hard bounces, %i complaints, %i of them today: %s', (accepted, hard, complaints, today, breach) => {
-  expect(breachIn({ accepted, hard, complaints, complaintsToday: today }, LIMITS)).toBe(breach);
+  expect(breachIn({ accepted, hard, complaints, unrendered: 0, complaintsToday: today }, LIMITS)).toBe(breach);
 });
 
 test('the bound is Wilson’s, below the share and closer to it with more answers', () => {
@@ -46,7 +46,12 @@ test('the bound is Wilson’s, below the share and closer to it with more answer
   );
 });
 
-const counts = fc.record({ accepted: fc.nat(1e6), hard: fc.nat(1e6), complaints: fc.nat(1e6) });
+const counts = fc.record({
+  accepted: fc.nat(1e6),
+  hard: fc.nat(1e6),
+  complaints: fc.nat(1e6),
+  unrendered: fc.nat(1e6),
+});
 
 test('excused counts are never a breach, and limits of 100 allow everything', () => {
   fc.assert(
@@ -56,17 +61,32 @@ test('excused counts are never a breach, and limits of 100 allow everything', ()
   );
   fc.assert(
     fc.property(counts, ({ accepted, hard }) => {
-      const all = { accepted, hard, complaints: accepted, complaintsToday: accepted };
+      const all = { accepted, hard, complaints: accepted, unrendered: 0, complaintsToday: accepted };
       expect(breachIn(all, { complaints: 100, bounces: 100 })).toBeUndefined();
     }),
   );
 });
 
 test('after an excuse only new counts matter; hard bounces are measured against new mails', () => {
-  const excused = { accepted: 2_000, hard: 500, complaints: 20 };
-  const next = { accepted: 2_900, hard: 560, complaints: 20, complaintsToday: 20 };
+  const excused = { accepted: 2_000, hard: 500, complaints: 20, unrendered: 0 };
+  const next = { accepted: 2_900, hard: 560, complaints: 20, unrendered: 0, complaintsToday: 20 };
   expect(breachIn(next, LIMITS, excused)).toBeUndefined();
   expect(breachIn({ ...next, hard: 600 }, LIMITS, excused)).toBe('bounce_rate');
   expect(breachIn({ ...next, complaints: 28, complaintsToday: 8 }, LIMITS, excused)).toBeUndefined();
   expect(breachIn({ ...next, complaints: 29, complaintsToday: 9 }, LIMITS, excused)).toBe('complaint_rate');
+});
+
+test.each([
+  [0, 49, 0, undefined],
+  [0, 50, 0, 'content_blocked'],
+  [800, 200, 0, undefined],
+  [750, 250, 0, 'content_blocked'],
+  [40, 10, 0, undefined],
+  [32, 18, 0, 'content_blocked'],
+  [0, 60, 60, undefined],
+  [0, 110, 60, 'content_blocked'],
+])('%i mails accepted, %i not rendered, %i of them excused: %s', (accepted, unrendered, excused, breach) => {
+  const none = { hard: 0, complaints: 0 };
+  const counts = { ...none, accepted, unrendered, complaintsToday: 0 };
+  expect(breachIn(counts, LIMITS, { ...none, accepted: 0, unrendered: excused })).toBe(breach);
 });
