@@ -22,6 +22,7 @@ const FIELDS: Readonly<Record<string, TSchema>> = {
   class: Text,
   code: TextOrNull,
   complaints: Count,
+  unrendered: Count,
   created_at: Timestamp,
   detail: TextOrNull,
   draft: Type.Integer({ minimum: 1 }),

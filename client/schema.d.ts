@@ -13503,7 +13503,7 @@ export interface webhooks {
          *     - an operator terminated its workflow: `engine_stopped`
          *     - its sender domain cannot be signed or verified: `bad_signing_key` or `domain_not_verified`
          *     - the mail server refuses its sender: `auth_failure` or `invalid_sender`
-         *     - too many complaints or hard bounces: `complaint_rate` or `bounce_rate`
+         *     - too many complaints or hard bounces, `complaint_rate` or `bounce_rate`, or recipients for whom the letter cannot be rendered, `content_blocked`
          */
         post: {
             parameters: {
@@ -13533,6 +13533,7 @@ export interface webhooks {
                             accepted?: number;
                             hard?: number;
                             complaints?: number;
+                            unrendered?: number;
                         };
                     };
                 };

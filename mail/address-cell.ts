@@ -12,6 +12,8 @@ export interface CellAddress extends Address {
 /** Zero-width characters that are copied along with addresses. */
 const INVISIBLE = /[\u200b-\u200f\u2060\ufeff]/g;
 const MAILTO = /^mailto:([^?]+)(?:\?.*)?$/i;
+/** Characters of an address with a name and the marks of any form. */
+const LONGEST_ADDRESS_CELL = 1_000;
 /** Forms beside `Name <address>` in which programs write a name and an address, or a link. */
 const FORMS: readonly RegExp[] = [
   /^\[(?<name>[^\][]*)\]\((?<address>mailto:[^\s()]+)\)$/i,
@@ -25,6 +27,7 @@ const FORMS: readonly RegExp[] = [
  * write it. Undefined for two addresses and for text without one.
  */
 export function parseAddressCell(text: string): CellAddress | undefined {
+  if (text.length > LONGEST_ADDRESS_CELL) return undefined;
   const cell = text.replace(INVISIBLE, '').trim();
   const bare = parseMailbox(cell);
   if (bare !== undefined) return { ...bare, name: '', isBare: true };

@@ -2,6 +2,7 @@ import { LONGEST_ROW } from '../../activities/subscriber/csv-chunks.js';
 import { LONGEST_BODY } from '../../api/routes/campaigns/schema.js';
 import { LONGEST_SOURCE } from '../../api/routes/templates/schema.js';
 import { MOST_COLUMNS } from '../../domain/import/columns.js';
+import { LONGEST_CELL } from '../../domain/import/row-reading.js';
 import { MOST_LEVELS } from '../../domain/json.js';
 import { LIGHT_LIMITS, MESSAGE_LIMITS, RECIPIENT_LIMITS, type RenderLimits } from '../../mail/liquid/budget.js';
 import { LIGHT_SOURCE, MOST_LINKS, SOURCE_LIMITS, type SourceLimits } from '../../mail/liquid/complexity.js';
@@ -27,6 +28,7 @@ const SIZES: readonly (readonly [string, number, string])[] = [
   ['elements of a feed inside each other', FEED_LIMITS.nested, 'elements'],
   ['attributes of an element of a feed', FEED_LIMITS.attributes, 'attributes'],
   ['row of a CSV file', LONGEST_ROW, 'bytes'],
+  ['cell of a CSV file', LONGEST_CELL, 'bytes'],
   ['columns of a CSV file', MOST_COLUMNS, 'columns'],
   ['links of a letter', MOST_LINKS, 'links'],
   ['elements of a letter', MOST_ELEMENTS, 'elements'],

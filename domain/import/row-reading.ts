@@ -73,7 +73,9 @@ interface CellFault {
   readonly value: string;
 }
 
-const LONGEST = { name: 255, tag: 64, attribute: 2048 } as const;
+/** The most that a spreadsheet keeps in a cell. */
+export const LONGEST_CELL = 32_767;
+const LONGEST = { status: 254, name: 255, tag: 64, attribute: 2048 } as const;
 /** Longer values are truncated in the list of errors. */
 const VALUE_LIMIT = 254;
 
@@ -115,6 +117,7 @@ function collectCells(reader: RowReader, into: Collected, cells: readonly string
 }
 
 function collectCell(reader: RowReader, into: Collected, column: CsvColumn, cell: string): CellFault | undefined {
+  if (cell.length > LONGEST_CELL) return { column: column.header, reason: 'too_long', value: printable(cell) };
   const decoded = reader.decode(cell);
   if (decoded === undefined) return { column: column.header, reason: 'bad_encoding', value: printable(cell) };
   if (reader.format !== OWN_FORMAT) {
@@ -166,6 +169,7 @@ function collect(
   const tooLong = (limit: number, value = text): CellFault | undefined =>
     value.length > limit ? { column: header, reason: 'too_long', value } : undefined;
   if (isStatusField(field)) {
+    if (text.length > LONGEST.status) return tooLong(LONGEST.status);
     const status = statusIn(field, text, reader.statuses);
     if (status === 'unknown') return { column: header, reason: 'unknown_status', value: text };
     if (status !== undefined) into.statuses.push(status);

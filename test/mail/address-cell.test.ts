@@ -46,6 +46,7 @@ test.each([
   'mailto:%E0%A4%A',
   'see ada@shop.example',
   'Ada <ada@shop.example> (home)',
+  `Ada${' '.repeat(1_000)}<ada@shop.example>`,
 ])('the cell %j is no address', (cell) => {
   expect(parseAddressCell(cell)).toBeUndefined();
 });

@@ -68,6 +68,8 @@ describe('a row', () => {
     [['Ann <ann@a.test> (home)'], { column: 'Mail', reason: 'invalid_email', value: 'Ann <ann@a.test> (home)' }],
     [['a@a.test', 'x'.repeat(256)], { column: 'Vorname', reason: 'too_long', value: 'x'.repeat(254) }],
     [['a@a.test', '', `ok,${'t'.repeat(65)}`], { column: 'Tags', reason: 'too_long', value: 't'.repeat(65) }],
+    [['a@a.test', '', 'a,'.repeat(20_000)], { column: 'Tags', reason: 'too_long', value: 'a,'.repeat(127) }],
+    [[`"${','.repeat(1_000)}" a@a.test`], { column: 'Mail', reason: 'invalid_email', value: `"${','.repeat(253)}` }],
     [['a@a.test', '', '', 'c'.repeat(2_049)], { column: 'City', reason: 'too_long', value: 'c'.repeat(254) }],
   ])('that cannot be imported is numbered as in a spreadsheet: %#', (cells, error) => {
     expect(readRow(reader, cells, 0)).toEqual({ kind: 'error', error: { row: 2, ...error } });
