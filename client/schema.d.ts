@@ -9516,6 +9516,8 @@ export interface paths {
                     after?: number;
                     order?: "asc" | "desc";
                     limit?: number;
+                    /** @description Adds the body that a webhook endpoint with this format receives, of the rows as they are now. */
+                    payload?: "standard" | "maily" | "envie";
                 };
                 header?: never;
                 path?: never;
@@ -9543,6 +9545,10 @@ export interface paths {
                                 data: {
                                     [key: string]: unknown;
                                 };
+                                /** @description With `payload`: the body of a delivery; null where the format has none for the type. */
+                                payload?: {
+                                    [key: string]: unknown;
+                                } | null;
                             }[];
                             meta: {
                                 next: number | null;

@@ -1,11 +1,11 @@
 import { monotonic, now } from '../../clock.js';
 import { IN_FLIGHT, typesFor } from '../../domain/webhook/formats.js';
+import { type EventPayloadDeps, eventPayloadsOf } from '../../services/event-payloads.js';
 import type { EventLog } from '../../store/events/event-log.js';
 import { type Events, publicIdOf } from '../../store/events/events.js';
 import type { DeliveryResult } from '../../store/webhooks/deliveries.js';
 import type { Endpoint } from '../../store/webhooks/row.js';
 import type { WebClient } from '../../web/client.js';
-import { type EventPayloadDeps, eventPayloadsOf } from './event-payloads.js';
 import {
   type Attempted,
   attemptDelivery,

@@ -2,8 +2,11 @@ import { type Static, Type } from 'typebox';
 import { Failure } from '../../domain/errors.js';
 import { typesOf } from '../../domain/event-types.js';
 import { givenTime } from '../../domain/timestamp.js';
+import { WEBHOOK_FORMATS, type WebhookFormat } from '../../domain/webhook/formats.js';
+import { eventPayloadsOf } from '../../services/event-payloads.js';
 import type { EventQuery } from '../../store/events/event-pages.js';
 import type { SequencedEvent } from '../../store/events/events.js';
+import { deliveryBody } from '../../web/webhook/body.js';
 import type { Api } from '../api.js';
 import { accountOf } from '../hooks/auth.js';
 import { refusals } from '../schema/envelope.js';
@@ -26,7 +29,8 @@ export function events(app: Api, deps: Deps): void {
     },
     async (request) => {
       const account = accountOf(request);
-      const query = await queryFrom(deps, account, request.query);
+      const { payload: format, ...search } = request.query;
+      const query = await queryFrom(deps, account, search);
       // Sequences pending events first: the response includes every earlier event even without a worker.
       await eventLog.assignSequences(account);
       const found = await eventLog.page(account, { ...query, limit: query.limit + 1 });
@@ -35,15 +39,30 @@ export function events(app: Api, deps: Deps): void {
       const { after, descending } = query;
       const forgotten =
         after === undefined || descending === true ? 0 : (await eventLog.deletedUpTo(account, after)) - after;
-      return { data: shown.map(eventView), meta: { next, forgotten } };
+      const views = shown.map(eventView);
+      const data = format === undefined ? views : await withPayloads(deps, account, format, shown, views);
+      return { data, meta: { next, forgotten } };
     },
   );
+}
+
+/** Adds to each view the body that an endpoint with the format would receive, of the rows as they are now. */
+async function withPayloads(
+  deps: Deps,
+  account: number,
+  format: WebhookFormat,
+  found: readonly SequencedEvent[],
+  views: readonly Static<typeof EventView>[],
+) {
+  const payloads = await eventPayloadsOf(deps, account, found, format === 'envie');
+  const bodies = payloads.map((payload) => deliveryBody(format, payload) ?? null);
+  return views.map((view, i) => ({ ...view, payload: (bodies[i] ?? null) as Record<string, unknown> | null }));
 }
 
 async function queryFrom(
   deps: Deps,
   account: number,
-  { type, from, to, order, email, subscriber, subscriber_id, ...rest }: Static<typeof EventSearch>,
+  { type, from, to, order, email, subscriber, subscriber_id, ...rest }: Omit<Static<typeof EventSearch>, 'payload'>,
 ): Promise<EventQuery> {
   demandOneName({ email, subscriber, subscriber_id });
   const id = subscriber ?? subscriber_id;
@@ -107,6 +126,11 @@ const EventSearch = Type.Object(
     after: Type.Optional(Type.Integer({ minimum: 0, description: 'The position after which to continue.' })),
     order: Type.Enum(['asc', 'desc'], { default: 'asc' }),
     limit: Type.Integer({ minimum: 1, maximum: 1_000, default: 50 }),
+    payload: Type.Optional(
+      Type.Enum([...WEBHOOK_FORMATS], {
+        description: 'Adds the body that a webhook endpoint with this format receives, of the rows as they are now.',
+      }),
+    ),
   },
   closed,
 );
@@ -121,6 +145,13 @@ const EventView = Type.Object(
     subscriber_id: nullable(Id),
     message_id: nullable(Type.String()),
     data: Type.Unsafe<Record<string, unknown>>({ type: 'object', additionalProperties: true }),
+    payload: Type.Optional(
+      Type.Unsafe<Record<string, unknown> | null>({
+        type: ['object', 'null'],
+        additionalProperties: true,
+        description: 'With `payload`: the body of a delivery; null where the format has none for the type.',
+      }),
+    ),
   },
   {
     examples: [

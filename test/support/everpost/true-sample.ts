@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { expect } from 'vitest';
-import { eventPayloadsOf } from '../../../activities/webhook/event-payloads.js';
 import { EVENT_SAMPLES } from '../../../domain/webhook/samples.js';
+import { eventPayloadsOf } from '../../../services/event-payloads.js';
 import type { StoredEvent } from '../../../store/events/events.js';
 import { deliveryBody } from '../../../web/webhook/body.js';
 import { webhookSchemas } from '../api/webhook-schemas.js';

@@ -45,6 +45,16 @@ test('all events are listed in order, without addresses', async () => {
   expect(JSON.stringify(data)).not.toContain('@');
 });
 
+test('with a format, an event has the body that an endpoint receives, or null where there is none', async () => {
+  const { data } = await listed('?type=subscriber.updated&payload=standard');
+  const subscriber = { id: alice, email: 'alice@example.com', first_name: 'Alice', status: 'active' };
+  expect(data).toMatchObject([{ payload: { type: 'subscriber.updated', data: { subscriber } } }]);
+  const maily = await listed('?type=campaign.sent&payload=maily');
+  expect(maily.data).toMatchObject([{ payload: { event: 'campaign.sent', data: { campaign: { id: 7 } } } }]);
+  expect((await listed('?type=campaign.sent&payload=envie')).data).toMatchObject([{ payload: null }]);
+  expect((await api.call('GET /api/v1/events?payload=xml')).statusCode).toBe(422);
+});
+
 describe('filters', () => {
   test.each([
     ['?type=campaign.sent', ['campaign.sent']],

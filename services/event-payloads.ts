@@ -1,14 +1,15 @@
-import { publicSubscriber } from '../../domain/subscriber/public-subscriber.js';
-import type { CampaignSummary, EventPayload, MessageSummary } from '../../domain/webhook/event-payload.js';
-import type { Campaigns } from '../../store/campaigns/campaigns.js';
-import type { Recipients } from '../../store/campaigns/recipients.js';
-import type { StoredEvent } from '../../store/events/events.js';
-import type { Contents } from '../../store/messages/contents.js';
-import type { Messages } from '../../store/messages/messages.js';
-import type { Message } from '../../store/messages/row.js';
-import type { Subscribers } from '../../store/subscribers/subscribers.js';
-import type { Suppressions } from '../../store/suppressions/suppressions.js';
+import { publicSubscriber } from '../domain/subscriber/public-subscriber.js';
+import type { CampaignSummary, EventPayload, MessageSummary } from '../domain/webhook/event-payload.js';
+import type { Campaigns } from '../store/campaigns/campaigns.js';
+import type { Recipients } from '../store/campaigns/recipients.js';
+import type { StoredEvent } from '../store/events/events.js';
+import type { Contents } from '../store/messages/contents.js';
+import type { Messages } from '../store/messages/messages.js';
+import type { Message } from '../store/messages/row.js';
+import type { Subscribers } from '../store/subscribers/subscribers.js';
+import type { Suppressions } from '../store/suppressions/suppressions.js';
 
+/** The stores of the rows that events are about. */
 export interface EventPayloadDeps {
   readonly campaigns: Campaigns;
   readonly recipients: Recipients;
