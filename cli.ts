@@ -5,6 +5,7 @@ import { accountCommands } from './cli/account-commands.js';
 import { benchCommands } from './cli/bench.js';
 import { count, run, stderr } from './cli/command.js';
 import type { Role } from './cli/health.js';
+import { listenCommand } from './cli/listen/command.js';
 import type { RehearsalOptions, RehearsalSubject } from './cli/rehearse/rehearse.js';
 import type { WhyOptions } from './cli/why/why.js';
 
@@ -65,6 +66,8 @@ program
   .action((email: string, options: WhyOptions) =>
     run(async ({ config }) => (await import('./cli/why/why.js')).why(config, email, options))(),
   );
+
+listenCommand(program.command('listen'));
 
 program
   .command('health')

@@ -53,7 +53,10 @@ export function thingsToTry(api: string, key: string, campaign: number): string[
       'Ask whether a recipient got the campaign, and why:',
       `curl '${api}/api/v1/people/reader7%40example.test?campaign=${campaign}' ${authorization}`,
     ],
-    ['Read what happened last:', `curl '${api}/api/v1/events?order=desc&limit=5' ${authorization}`],
+    [
+      'Forward events to a program of yours, which need not run yet:',
+      `EVERPOST_API_KEY=${key} node dist/cli.js listen http://127.0.0.1:4000/hooks --api ${api}`,
+    ],
   ].map((lines) => lines.map((line) => `  ${line}`).join('\n'));
 }
 
