@@ -37,6 +37,7 @@ import { newsletters } from './routes/newsletters/routes.js';
 import { people } from './routes/people/routes.js';
 import { providers } from './routes/providers.js';
 import { sentMail } from './routes/sent-mail.js';
+import { status } from './routes/status.js';
 import { subscriberBatches, subscriberExport } from './routes/subscribers/bulk.js';
 import { subscribers } from './routes/subscribers/routes.js';
 import { suppressionFiles } from './routes/suppressions/files.js';
@@ -123,6 +124,7 @@ function accountRoutes(api: Api, deps: Deps): void {
   auditTrail(api, deps);
   account(api, deps);
   accountUsage(api, deps);
+  status(api, deps);
   agency(api, deps);
   agencyClients(api, deps);
   clientAccess(api, deps);

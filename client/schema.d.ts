@@ -3687,6 +3687,15 @@ export interface paths {
                                 created_at: string;
                                 /** Format: date-time */
                                 updated_at: string;
+                                /** @description How fast it is sent, and what keeps it from being faster; null where it is not being sent. */
+                                speed: {
+                                    /** @description Recipients with an outcome per second, in the last minute or more. */
+                                    per_second: number;
+                                    in_flight: number;
+                                    /** @enum {unknown} */
+                                    limited_by: "rate" | "mail_server" | "worker" | "schedule" | "approval" | "source" | "retry" | "transport" | "quota" | "queue" | "paused";
+                                    detail: string;
+                                } | null;
                                 content: string;
                                 text: string | null;
                                 /** @description Findings of the check at the launch, as in `/check`; null before it. */
@@ -3846,6 +3855,15 @@ export interface paths {
                                 created_at: string;
                                 /** Format: date-time */
                                 updated_at: string;
+                                /** @description How fast it is sent, and what keeps it from being faster; null where it is not being sent. */
+                                speed: {
+                                    /** @description Recipients with an outcome per second, in the last minute or more. */
+                                    per_second: number;
+                                    in_flight: number;
+                                    /** @enum {unknown} */
+                                    limited_by: "rate" | "mail_server" | "worker" | "schedule" | "approval" | "source" | "retry" | "transport" | "quota" | "queue" | "paused";
+                                    detail: string;
+                                } | null;
                                 content: string;
                                 text: string | null;
                                 /** @description Findings of the check at the launch, as in `/check`; null before it. */
@@ -4062,6 +4080,15 @@ export interface paths {
                                 created_at: string;
                                 /** Format: date-time */
                                 updated_at: string;
+                                /** @description How fast it is sent, and what keeps it from being faster; null where it is not being sent. */
+                                speed: {
+                                    /** @description Recipients with an outcome per second, in the last minute or more. */
+                                    per_second: number;
+                                    in_flight: number;
+                                    /** @enum {unknown} */
+                                    limited_by: "rate" | "mail_server" | "worker" | "schedule" | "approval" | "source" | "retry" | "transport" | "quota" | "queue" | "paused";
+                                    detail: string;
+                                } | null;
                                 content: string;
                                 text: string | null;
                                 /** @description Findings of the check at the launch, as in `/check`; null before it. */
@@ -4229,6 +4256,15 @@ export interface paths {
                                 created_at: string;
                                 /** Format: date-time */
                                 updated_at: string;
+                                /** @description How fast it is sent, and what keeps it from being faster; null where it is not being sent. */
+                                speed: {
+                                    /** @description Recipients with an outcome per second, in the last minute or more. */
+                                    per_second: number;
+                                    in_flight: number;
+                                    /** @enum {unknown} */
+                                    limited_by: "rate" | "mail_server" | "worker" | "schedule" | "approval" | "source" | "retry" | "transport" | "quota" | "queue" | "paused";
+                                    detail: string;
+                                } | null;
                                 content: string;
                                 text: string | null;
                                 /** @description Findings of the check at the launch, as in `/check`; null before it. */
@@ -4400,6 +4436,15 @@ export interface paths {
                                 created_at: string;
                                 /** Format: date-time */
                                 updated_at: string;
+                                /** @description How fast it is sent, and what keeps it from being faster; null where it is not being sent. */
+                                speed: {
+                                    /** @description Recipients with an outcome per second, in the last minute or more. */
+                                    per_second: number;
+                                    in_flight: number;
+                                    /** @enum {unknown} */
+                                    limited_by: "rate" | "mail_server" | "worker" | "schedule" | "approval" | "source" | "retry" | "transport" | "quota" | "queue" | "paused";
+                                    detail: string;
+                                } | null;
                                 content: string;
                                 text: string | null;
                                 /** @description Findings of the check at the launch, as in `/check`; null before it. */
@@ -4568,6 +4613,15 @@ export interface paths {
                                 created_at: string;
                                 /** Format: date-time */
                                 updated_at: string;
+                                /** @description How fast it is sent, and what keeps it from being faster; null where it is not being sent. */
+                                speed: {
+                                    /** @description Recipients with an outcome per second, in the last minute or more. */
+                                    per_second: number;
+                                    in_flight: number;
+                                    /** @enum {unknown} */
+                                    limited_by: "rate" | "mail_server" | "worker" | "schedule" | "approval" | "source" | "retry" | "transport" | "quota" | "queue" | "paused";
+                                    detail: string;
+                                } | null;
                                 content: string;
                                 text: string | null;
                                 /** @description Findings of the check at the launch, as in `/check`; null before it. */
@@ -4736,6 +4790,15 @@ export interface paths {
                                 created_at: string;
                                 /** Format: date-time */
                                 updated_at: string;
+                                /** @description How fast it is sent, and what keeps it from being faster; null where it is not being sent. */
+                                speed: {
+                                    /** @description Recipients with an outcome per second, in the last minute or more. */
+                                    per_second: number;
+                                    in_flight: number;
+                                    /** @enum {unknown} */
+                                    limited_by: "rate" | "mail_server" | "worker" | "schedule" | "approval" | "source" | "retry" | "transport" | "quota" | "queue" | "paused";
+                                    detail: string;
+                                } | null;
                                 content: string;
                                 text: string | null;
                                 /** @description Findings of the check at the launch, as in `/check`; null before it. */
@@ -4904,6 +4967,15 @@ export interface paths {
                                 created_at: string;
                                 /** Format: date-time */
                                 updated_at: string;
+                                /** @description How fast it is sent, and what keeps it from being faster; null where it is not being sent. */
+                                speed: {
+                                    /** @description Recipients with an outcome per second, in the last minute or more. */
+                                    per_second: number;
+                                    in_flight: number;
+                                    /** @enum {unknown} */
+                                    limited_by: "rate" | "mail_server" | "worker" | "schedule" | "approval" | "source" | "retry" | "transport" | "quota" | "queue" | "paused";
+                                    detail: string;
+                                } | null;
                                 content: string;
                                 text: string | null;
                                 /** @description Findings of the check at the launch, as in `/check`; null before it. */
@@ -5076,6 +5148,15 @@ export interface paths {
                                 created_at: string;
                                 /** Format: date-time */
                                 updated_at: string;
+                                /** @description How fast it is sent, and what keeps it from being faster; null where it is not being sent. */
+                                speed: {
+                                    /** @description Recipients with an outcome per second, in the last minute or more. */
+                                    per_second: number;
+                                    in_flight: number;
+                                    /** @enum {unknown} */
+                                    limited_by: "rate" | "mail_server" | "worker" | "schedule" | "approval" | "source" | "retry" | "transport" | "quota" | "queue" | "paused";
+                                    detail: string;
+                                } | null;
                                 content: string;
                                 text: string | null;
                                 /** @description Findings of the check at the launch, as in `/check`; null before it. */
@@ -5251,6 +5332,15 @@ export interface paths {
                                 created_at: string;
                                 /** Format: date-time */
                                 updated_at: string;
+                                /** @description How fast it is sent, and what keeps it from being faster; null where it is not being sent. */
+                                speed: {
+                                    /** @description Recipients with an outcome per second, in the last minute or more. */
+                                    per_second: number;
+                                    in_flight: number;
+                                    /** @enum {unknown} */
+                                    limited_by: "rate" | "mail_server" | "worker" | "schedule" | "approval" | "source" | "retry" | "transport" | "quota" | "queue" | "paused";
+                                    detail: string;
+                                } | null;
                                 content: string;
                                 text: string | null;
                                 /** @description Findings of the check at the launch, as in `/check`; null before it. */
@@ -5574,6 +5664,15 @@ export interface paths {
                                 created_at: string;
                                 /** Format: date-time */
                                 updated_at: string;
+                                /** @description How fast it is sent, and what keeps it from being faster; null where it is not being sent. */
+                                speed: {
+                                    /** @description Recipients with an outcome per second, in the last minute or more. */
+                                    per_second: number;
+                                    in_flight: number;
+                                    /** @enum {unknown} */
+                                    limited_by: "rate" | "mail_server" | "worker" | "schedule" | "approval" | "source" | "retry" | "transport" | "quota" | "queue" | "paused";
+                                    detail: string;
+                                } | null;
                                 content: string;
                                 text: string | null;
                                 /** @description Findings of the check at the launch, as in `/check`; null before it. */
@@ -5748,6 +5847,15 @@ export interface paths {
                                 created_at: string;
                                 /** Format: date-time */
                                 updated_at: string;
+                                /** @description How fast it is sent, and what keeps it from being faster; null where it is not being sent. */
+                                speed: {
+                                    /** @description Recipients with an outcome per second, in the last minute or more. */
+                                    per_second: number;
+                                    in_flight: number;
+                                    /** @enum {unknown} */
+                                    limited_by: "rate" | "mail_server" | "worker" | "schedule" | "approval" | "source" | "retry" | "transport" | "quota" | "queue" | "paused";
+                                    detail: string;
+                                } | null;
                                 content: string;
                                 text: string | null;
                                 /** @description Findings of the check at the launch, as in `/check`; null before it. */
@@ -5922,6 +6030,15 @@ export interface paths {
                                 created_at: string;
                                 /** Format: date-time */
                                 updated_at: string;
+                                /** @description How fast it is sent, and what keeps it from being faster; null where it is not being sent. */
+                                speed: {
+                                    /** @description Recipients with an outcome per second, in the last minute or more. */
+                                    per_second: number;
+                                    in_flight: number;
+                                    /** @enum {unknown} */
+                                    limited_by: "rate" | "mail_server" | "worker" | "schedule" | "approval" | "source" | "retry" | "transport" | "quota" | "queue" | "paused";
+                                    detail: string;
+                                } | null;
                                 content: string;
                                 text: string | null;
                                 /** @description Findings of the check at the launch, as in `/check`; null before it. */
@@ -9512,6 +9629,8 @@ export interface paths {
                     message?: string;
                     from?: string;
                     to?: string;
+                    /** @description `deliveries`: each event with its deliveries to webhook endpoints. */
+                    include?: "deliveries";
                     /** @description The position after which to continue. */
                     after?: number;
                     order?: "asc" | "desc";
@@ -9549,6 +9668,21 @@ export interface paths {
                                 payload?: {
                                     [key: string]: unknown;
                                 } | null;
+                                /** @description With `include=deliveries`. */
+                                deliveries?: {
+                                    webhook_id: number;
+                                    /** @enum {unknown} */
+                                    state: "waiting" | "delivered" | "failed";
+                                    attempts: number;
+                                    /** Format: date-time */
+                                    last_attempt_at: string | null;
+                                    /** @description Of the last response; null: there was none. */
+                                    status: number | null;
+                                    /** @description Why there was no response to the last attempt. */
+                                    error: string | null;
+                                    /** Format: date-time */
+                                    next_attempt_at: string | null;
+                                }[];
                             }[];
                             meta: {
                                 next: number | null;
@@ -10891,6 +11025,72 @@ export interface paths {
                                     limit: number | null;
                                     /** @description Null: unlimited. */
                                     remaining: number | null;
+                                };
+                            };
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/status": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Retrieve what waits, and for what, and what is uncertain */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            data: {
+                                /** Format: date-time */
+                                at: string;
+                                /** @description What does not move, by kind and reason, the longest-waiting first. Empty: everything moves. */
+                                waiting: {
+                                    /** @enum {unknown} */
+                                    kind: "campaign" | "message" | "issue";
+                                    /** @enum {unknown} */
+                                    reason: "schedule" | "approval" | "source" | "retry" | "transport" | "rate" | "quota" | "queue" | "worker" | "paused";
+                                    count: number;
+                                    /** @description The campaign, message or issue that has waited longest; the rest is about it. */
+                                    id: string;
+                                    /** Format: date-time */
+                                    since: string;
+                                    /** Format: date-time */
+                                    next_try: string | null;
+                                    detail: string;
+                                }[];
+                                /** @description Mails that may have arrived, or not; at most 50 campaigns, the newest. */
+                                uncertain: {
+                                    messages: number;
+                                    campaigns: {
+                                        campaign_id: number;
+                                        recipients: number;
+                                        /** Format: date-time */
+                                        since: string;
+                                    }[];
                                 };
                             };
                         };

@@ -12,6 +12,7 @@ import { campaignReading } from './campaigns/reading.js';
 import { recipients } from './campaigns/recipients.js';
 import { reputation } from './campaigns/reputation.js';
 import { rounds } from './campaigns/rounds.js';
+import { campaignSpeed } from './campaigns/speed.js';
 import { uncertainRecipients } from './campaigns/uncertain-recipients.js';
 import { confirmations } from './confirmations/confirmations.js';
 import { domains } from './domains/domains.js';
@@ -36,6 +37,7 @@ import { counters } from './mongo/counters.js';
 import { backlog } from './monitoring/backlog.js';
 import { openWork } from './monitoring/open-work.js';
 import { sweepRecords } from './monitoring/sweep-record.js';
+import { uncertainMail } from './monitoring/uncertain.js';
 import { issues, pushedData } from './newsletters/issues.js';
 import { newsletters } from './newsletters/newsletters.js';
 import { messageQuota } from './quotas/message-quota.js';
@@ -87,6 +89,7 @@ export function stores(store: Store, { secret, lease = PROTOCOL_TIMES.lease }: S
     openWork: openWork(store, lease),
     sweepRecords: sweepRecords(store),
     storedResponses: storedResponses(store),
+    uncertainMail: uncertainMail(store),
   };
 }
 
@@ -107,6 +110,7 @@ function campaignStores(store: Store, lease: number) {
   return {
     campaignHolds: campaignHolds(store),
     campaignProgress: campaignProgress(store),
+    campaignSpeed: campaignSpeed(store),
     campaigns: { ...campaigns(store), ...campaignReading(store) },
     ledger: ledger(store, lease),
     recipients: recipients(store),

@@ -27,7 +27,7 @@ const SCOPE_RULES: readonly Rule[] = [
   { noun: /^inbound$/, reading: 'read', changing: 'contacts' },
   { noun: /^(campaigns|messages|templates|newsletters|drafts)$/, reading: 'read', changing: 'send' },
   { noun: /^(account|domains|transports|webhooks|members)$/, reading: 'read', changing: 'admin' },
-  { noun: /^(events|sent)$/, reading: 'read', changing: 'admin' },
+  { noun: /^(events|sent|status)$/, reading: 'read', changing: 'admin' },
 ];
 
 export function scopeOf(method: string, url: string): Scope | undefined {

@@ -6,12 +6,13 @@ import { WEBHOOK_FORMATS, type WebhookFormat } from '../../domain/webhook/format
 import { eventPayloadsOf } from '../../services/event-payloads.js';
 import type { EventQuery } from '../../store/events/event-pages.js';
 import type { SequencedEvent } from '../../store/events/events.js';
+import { DELIVERY_STATES, type Delivery } from '../../store/webhooks/deliveries.js';
 import { deliveryBody } from '../../web/webhook/body.js';
 import type { Api } from '../api.js';
 import { accountOf } from '../hooks/auth.js';
 import { refusals } from '../schema/envelope.js';
 import { closed, Id, nullable, Timestamp } from '../schema/fields.js';
-import { timestamp } from '../timestamp.js';
+import { timestamp, timestampOrNull } from '../timestamp.js';
 import type { Deps } from '../wiring.js';
 import { demandOneName, identityIn, searchedPerson } from './people/search.js';
 
@@ -29,7 +30,7 @@ export function events(app: Api, deps: Deps): void {
     },
     async (request) => {
       const account = accountOf(request);
-      const { payload: format, ...search } = request.query;
+      const { payload: format, include, ...search } = request.query;
       const query = await queryFrom(deps, account, search);
       // Sequences pending events first: the response includes every earlier event even without a worker.
       await eventLog.assignSequences(account);
@@ -39,7 +40,8 @@ export function events(app: Api, deps: Deps): void {
       const { after, descending } = query;
       const forgotten =
         after === undefined || descending === true ? 0 : (await eventLog.deletedUpTo(account, after)) - after;
-      const views = shown.map(eventView);
+      const deliveries = include === undefined ? undefined : await eventDeliveries(deps, account, shown);
+      const views = shown.map((event) => eventView(event, deliveries));
       const data = format === undefined ? views : await withPayloads(deps, account, format, shown, views);
       return { data, meta: { next, forgotten } };
     },
@@ -62,7 +64,16 @@ async function withPayloads(
 async function queryFrom(
   deps: Deps,
   account: number,
-  { type, from, to, order, email, subscriber, subscriber_id, ...rest }: Omit<Static<typeof EventSearch>, 'payload'>,
+  {
+    type,
+    from,
+    to,
+    order,
+    email,
+    subscriber,
+    subscriber_id,
+    ...rest
+  }: Omit<Static<typeof EventSearch>, 'payload' | 'include'>,
 ): Promise<EventQuery> {
   demandOneName({ email, subscriber, subscriber_id });
   const id = subscriber ?? subscriber_id;
@@ -123,6 +134,9 @@ const EventSearch = Type.Object(
     message: Type.Optional(Type.String({ format: 'uuid' })),
     from: Type.Optional(Timestamp),
     to: Type.Optional(Timestamp),
+    include: Type.Optional(
+      Type.Enum(['deliveries'], { description: '`deliveries`: each event with its deliveries to webhook endpoints.' }),
+    ),
     after: Type.Optional(Type.Integer({ minimum: 0, description: 'The position after which to continue.' })),
     order: Type.Enum(['asc', 'desc'], { default: 'asc' }),
     limit: Type.Integer({ minimum: 1, maximum: 1_000, default: 50 }),
@@ -134,6 +148,16 @@ const EventSearch = Type.Object(
   },
   closed,
 );
+
+const EventDelivery = Type.Object({
+  webhook_id: Id,
+  state: Type.Enum([...DELIVERY_STATES]),
+  attempts: Type.Integer(),
+  last_attempt_at: nullable(Timestamp),
+  status: nullable(Type.Integer({ description: 'Of the last response; null: there was none.' })),
+  error: nullable(Type.String({ description: 'Why there was no response to the last attempt.' })),
+  next_attempt_at: nullable(Timestamp),
+});
 
 const EventView = Type.Object(
   {
@@ -152,6 +176,7 @@ const EventView = Type.Object(
         description: 'With `payload`: the body of a delivery; null where the format has none for the type.',
       }),
     ),
+    deliveries: Type.Optional(Type.Array(EventDelivery, { description: 'With `include=deliveries`.' })),
   },
   {
     examples: [
@@ -179,9 +204,26 @@ const EventPage = Type.Object({
   }),
 });
 
-function eventView({ public_id: id, type, seq: position, at, campaign, subscriber, data = {} }: SequencedEvent) {
+export type EventResponse = Static<typeof EventView>;
+
+/** The deliveries of these events to the endpoints of the account, by the public id of the event. */
+export async function eventDeliveries(
+  { endpoints, deliveries }: Pick<Deps, 'endpoints' | 'deliveries'>,
+  account: number,
+  events: readonly SequencedEvent[],
+): Promise<ReadonlyMap<string, Delivery[]>> {
+  const own = (await endpoints.ofAccount(account)).map(({ _id }) => _id);
+  const ids = events.map(({ public_id }) => public_id);
+  const found = await deliveries.ofEvents(account, own, ids);
+  return new Map(ids.map((id) => [id, found.filter(({ event }) => event === id)]));
+}
+
+export function eventView(
+  { public_id: id, type, seq: position, at, campaign, subscriber, data = {} }: SequencedEvent,
+  deliveries?: ReadonlyMap<string, Delivery[]>,
+): EventResponse {
   const { message, ...rest } = data;
-  const view: Static<typeof EventView> = {
+  return {
     id,
     type,
     position,
@@ -190,6 +232,14 @@ function eventView({ public_id: id, type, seq: position, at, campaign, subscribe
     subscriber_id: subscriber ?? null,
     message_id: typeof message === 'string' ? message : null,
     data: rest,
+    ...(deliveries !== undefined && { deliveries: (deliveries.get(id) ?? []).map(deliveryView) }),
   };
-  return view;
+}
+
+function deliveryView({ endpoint: webhook_id, state, attempts, tries, due }: Delivery) {
+  const last = tries.at(-1);
+  return {
+    ...{ webhook_id, state, attempts, last_attempt_at: timestampOrNull(last?.at ?? null) },
+    ...{ status: last?.status ?? null, error: last?.error ?? null, next_attempt_at: timestampOrNull(due) },
+  };
 }

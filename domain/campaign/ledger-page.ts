@@ -50,6 +50,8 @@ export interface LedgerPage {
   readonly token: string | null;
   readonly seen: Date;
   readonly done: boolean;
+  /** When its last owner took it, and `settled` at that time; absent before, and on pages of earlier versions. */
+  readonly taken?: { readonly at: Date; readonly settled: number };
   /** The last round that marked entries of this page; it marks no more. */
   readonly marked?: number;
 }

@@ -5,7 +5,7 @@ import {
   liveReports,
   type ReportedHealth,
 } from '../../domain/delivery/transport-health.js';
-import { type RateScope, rateOf, rateScopes, serves, type TransportUse } from '../../domain/transport.js';
+import { type Rate, type RateScope, rateOf, rateScopes, serves, type TransportUse } from '../../domain/transport.js';
 import type { UsedUpRate, WaitingRoute } from '../../domain/waiting/waiting.js';
 import { UNREACHED } from '../../mail/smtp/handshake.js';
 import type { Stores } from '../../store/stores.js';
@@ -14,9 +14,12 @@ import type { StoredTransport } from '../../store/transports/transports.js';
 
 export type RouteStores = Pick<Stores, 'transports' | 'accounts' | 'transportHealth' | 'tokenBuckets'>;
 
-/** The routes of an account for a use, in the order in which mail tries them, and a rate without a token. */
+/** The routes of an account for a use, in the order in which mail tries them. */
 export interface AccountRoutes {
   readonly routes: readonly WaitingRoute[];
+  /** Of the account and of its first route. */
+  readonly rates: readonly Rate[];
+  /** A rate without a token, where no route has one. */
   readonly usedUp: UsedUpRate | undefined;
 }
 
@@ -30,7 +33,7 @@ export async function accountRoutes(stores: RouteStores, account: number, use: T
   const routes = used.map((route) => waitingRoute(route, known.get(route.id), { use, isClient }));
   const shared = rateOf(`account:${account}`, row?.rate_per_second);
   const scopes = used.map(({ rates }): RateScope[] => rateScopes([...shared, ...rates], use));
-  return { routes, usedUp: await usedUpOfAll(stores, scopes) };
+  return { routes, rates: [...shared, ...(used[0]?.rates ?? [])], usedUp: await usedUpOfAll(stores, scopes) };
 }
 
 interface UsedRoute {

@@ -39,7 +39,7 @@ async function factsOf(
   const [silent, taken, routes] = await Promise.all([
     sending.length === 0 ? new Map<string, Date>() : messageProgress.silentAmong(sending),
     due.length === 0 ? new Set<string>() : events.existing(due.map(({ _id }) => acceptedEventId(_id))),
-    due.length === 0 ? { routes: [], usedUp: undefined } : accountRoutes(stores, account, 'transactional'),
+    due.length === 0 ? { routes: [], rates: [], usedUp: undefined } : accountRoutes(stores, account, 'transactional'),
   ]);
   return ({ _id, attempt }) => ({
     ...routes,

@@ -224,6 +224,7 @@ async function takeFree(pages: Collection<LedgerPage>, filter: Filter<LedgerPage
           settled: '$claimed',
           token,
           seen: '$$NOW',
+          taken: { at: '$$NOW', settled: '$claimed' },
         },
       },
     ],

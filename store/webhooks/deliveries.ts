@@ -112,6 +112,12 @@ export function deliveries(store: Store) {
       return (await rows.findOne(waiting, { sort: { due: 1 }, projection: { due: 1 } }))?.due ?? null;
     },
 
+    /** The deliveries of these events to these endpoints, in no order. */
+    ofEvents: (account: number, endpoints: readonly number[], events: readonly string[]): Promise<Delivery[]> => {
+      const ids = endpoints.flatMap((endpoint) => events.map((event) => `${endpoint}:${event}`));
+      return ids.length === 0 ? Promise.resolve([]) : rows.find({ _id: { $in: ids }, account }).toArray();
+    },
+
     /** The newest first. */
     page: ({ _id, account }: Owner, { state, event, after, limit }: DeliveryQuery): Promise<Delivery[]> => {
       const earlier = after && {

@@ -13,7 +13,7 @@ import { pageFields } from '../../schema/paging.js';
 import { Finding } from '../../schema/preview.js';
 import { WaitingView } from '../../schema/waiting.js';
 import { Ai } from './drafts/drafting.js';
-import { CampaignStats } from './statistics/schema.js';
+import { CampaignSpeedView, CampaignStats } from './statistics/schema.js';
 
 /** Characters of an HTML body and of a text part. */
 export const LONGEST_BODY = 2_000_000;
@@ -206,6 +206,7 @@ export const CampaignRow = Type.Object(view);
 export const CampaignView = Type.Object(
   {
     ...view,
+    speed: CampaignSpeedView,
     content: Type.String(),
     text: nullable(Type.String()),
     findings: nullable(

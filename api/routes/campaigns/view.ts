@@ -5,6 +5,7 @@ import { finding } from '../../../domain/mail/finding.js';
 import { type DefaultTemplate, templateFor } from '../../../domain/template.js';
 import type { Waiting } from '../../../domain/waiting/waiting.js';
 import { isDocument } from '../../../mail/letter/document.js';
+import { type CampaignSpeedStores, campaignSpeed } from '../../../services/campaign-speed.js';
 import { defaultTemplate } from '../../../services/letters/default-template.js';
 import { type CampaignWaitingStores, campaignsWaiting } from '../../../services/waiting/campaigns-waiting.js';
 import type { CampaignSummary } from '../../../store/campaigns/reading.js';
@@ -16,10 +17,10 @@ import { timestamp, timestampOrNull } from '../../timestamp.js';
 import type { Deps } from '../../wiring.js';
 import type { CampaignResponse, CampaignRowResponse } from './schema.js';
 
-type ViewDeps = Pick<Deps, 'templates' | 'recipients' | 'engagements'> & CampaignWaitingStores;
+type ViewDeps = Pick<Deps, 'templates' | 'recipients' | 'engagements'> & CampaignWaitingStores & CampaignSpeedStores;
 
 /** One campaign with its content and statistics. */
-async function campaignView(deps: ViewDeps, row: Campaign): Promise<{ data: CampaignResponse }> {
+export async function campaignView(deps: ViewDeps, row: Campaign): Promise<{ data: CampaignResponse }> {
   const [waiting, totals, engagement, byDefault] = await Promise.all([
     campaignsWaiting(deps, row.account, [row]),
     deps.recipients.totals(row.account, row._id),
@@ -28,7 +29,8 @@ async function campaignView(deps: ViewDeps, row: Campaign): Promise<{ data: Camp
   ]);
   const summary = { ...row, is_document: isDocument(row.html) };
   const findings = row.findings?.map(({ code, where }) => finding(code, where)) ?? null;
-  const content = { content: row.html, text: row.text, findings };
+  const speed = await campaignSpeed(deps, row, waiting.get(row._id) ?? null);
+  const content = { content: row.html, text: row.text, findings, speed };
   const view = campaignRowView(summary, { totals, engagement, waiting: waiting.get(row._id) }, byDefault);
   return { data: { ...view, ...content } };
 }

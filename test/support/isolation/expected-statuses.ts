@@ -14,6 +14,7 @@ export const EXPECTED_STATUSES: Readonly<Record<string, number>> = {
   'GET /api/v1/subscribers/export': 403,
   'GET /api/v1/people/:email': 404,
   'DELETE /api/v1/keys/:id': 403,
+  'GET /api/v1/status': 200,
   'GET /api/v1/transports': 200,
   'GET /api/v1/transports/:id': 403,
   'PATCH /api/v1/transports/:id': 403,

@@ -1,5 +1,7 @@
 import { Type } from 'typebox';
-import { Id, Timestamp } from '../../../schema/fields.js';
+import { SPEED_LIMITS } from '../../../../domain/campaign/speed.js';
+import { WAITING_REASONS, type WaitingReason } from '../../../../domain/waiting/waiting.js';
+import { Id, nullable, Timestamp } from '../../../schema/fields.js';
 
 const Count = Type.Integer();
 
@@ -45,4 +47,16 @@ export const StatisticsView = Type.Object(
       },
     ],
   },
+);
+
+export const CampaignSpeedView = nullable(
+  Type.Object(
+    {
+      per_second: Type.Number({ description: 'Recipients with an outcome per second, in the last minute or more.' }),
+      in_flight: Type.Integer(),
+      limited_by: Type.Enum([...new Set([...SPEED_LIMITS, ...(Object.keys(WAITING_REASONS) as WaitingReason[])])]),
+      detail: Type.String(),
+    },
+    { description: 'How fast it is sent, and what keeps it from being faster; null where it is not being sent.' },
+  ),
 );
