@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { Argument, Command, Option } from 'commander';
+import { Argument, Command } from 'commander';
 import { openLog } from './api/log.js';
 import { accountCommands } from './cli/account-commands.js';
 import { benchCommands } from './cli/bench.js';
@@ -7,7 +7,7 @@ import { count, run, stderr } from './cli/command.js';
 import type { Role } from './cli/health.js';
 import { listenCommand } from './cli/listen/command.js';
 import type { RehearsalOptions, RehearsalSubject } from './cli/rehearse/rehearse.js';
-import type { WhyOptions } from './cli/why/why.js';
+import { storyCommands } from './cli/stories/commands.js';
 
 // Each command imports its own code when it runs: the code of all commands takes seconds to load.
 const program = new Command('everpost')
@@ -55,17 +55,7 @@ program
     run(async ({ config }) => (await import('./cli/doctor/doctor.js')).doctor(config, options))(),
   );
 
-program
-  .command('why')
-  .description('say what is known about an address, and why it did or did not get a mail')
-  .argument('<email>')
-  .addOption(new Option('--campaign <id>', 'a campaign, by its number').argParser(count).conflicts('message'))
-  .option('--message <uuid>', 'a message to the address')
-  .option('--account <id>', 'the account, by its number', count, 1)
-  .option('--json', 'print what GET /people/{email} answers', false)
-  .action((email: string, options: WhyOptions) =>
-    run(async ({ config }) => (await import('./cli/why/why.js')).why(config, email, options))(),
-  );
+storyCommands(program);
 
 listenCommand(program.command('listen'));
 

@@ -1,10 +1,9 @@
 import type { Db } from 'mongodb';
 import { later, now } from '../../clock.js';
-import type { LedgerPage } from '../../domain/campaign/ledger-page.js';
 import { PROTOCOL_TIMES } from '../../domain/delivery/protocol.js';
 import type { Campaign } from '../../store/campaigns/row.js';
-import type { Message } from '../../store/messages/row.js';
 import { openWork } from '../../store/monitoring/open-work.js';
+import { uncertainMail } from '../../store/monitoring/uncertain.js';
 import type { Endpoint } from '../../store/webhooks/row.js';
 import { type Finding, note, ok, warning } from './finding.js';
 
@@ -16,6 +15,8 @@ const UNCERTAIN_FOR = 7 * 24 * 60 * MINUTE;
 const LATE = 5 * MINUTE;
 const BEHIND = 10 * MINUTE;
 
+const recent = () => ({ after: later(-UNCERTAIN_FOR), limit: MOST });
+
 /** Campaigns that are paused, overdue or have uncertain recipients. */
 export async function checkCampaigns(db: Db): Promise<Finding[]> {
   const campaigns = db.collection<Campaign>('campaigns');
@@ -24,7 +25,7 @@ export async function checkCampaigns(db: Db): Promise<Finding[]> {
   const [paused, late, uncertain] = await Promise.all([
     campaigns.find({ state: 'paused' }, without).sort({ updated_at: -1 }).limit(MOST).toArray(),
     campaigns.find(overdue, without).limit(MOST).toArray(),
-    uncertainRecipients(db),
+    uncertainMail({ db }).recipients(recent()),
   ]);
   const findings = [
     ...paused.map(pausedFinding),
@@ -36,11 +37,11 @@ export async function checkCampaigns(db: Db): Promise<Finding[]> {
         scheduled_at,
       ),
     ),
-    ...uncertain.map(({ _id, count, since }) =>
+    ...uncertain.map(({ of, count, since }) =>
       warning(
-        `Campaign ${_id}`,
+        `Campaign ${of}`,
         `${count} recipients are uncertain: the mail may have arrived`,
-        `GET /campaigns/${_id}/recipients?status=uncertain lists them; POST /campaigns/${_id}/retry mails them again`,
+        `GET /campaigns/${of}/recipients?status=uncertain lists them; POST /campaigns/${of}/retry mails them again`,
         since,
       ),
     ),
@@ -54,39 +55,15 @@ function pausedFinding({ _id, reason, updated_at }: Campaign): Finding {
   return warning(`Campaign ${_id}`, `paused: ${reason}`, `remove the cause; then ${resume}`, updated_at);
 }
 
-interface Uncertain {
-  readonly _id: number;
-  readonly count: number;
-  readonly since: Date;
-}
-
-function uncertainRecipients(db: Db): Promise<Uncertain[]> {
-  const open = { 'exceptions.kind': 'uncertain', 'exceptions.next': null };
-  const pages = db
-    .collection<LedgerPage>('ledger')
-    .aggregate<Uncertain>(
-      [
-        { $match: { 'exceptions.kind': 'uncertain' } },
-        { $unwind: '$exceptions' },
-        { $match: { ...open, 'exceptions.at': { $gt: later(-UNCERTAIN_FOR) } } },
-        { $group: { _id: '$campaign', count: { $sum: 1 }, since: { $min: '$exceptions.at' } } },
-        { $sort: { since: -1 } },
-        { $limit: MOST },
-      ],
-      { hint: { campaign: 1, 'exceptions.kind': 1 } },
-    );
-  return pages.toArray();
-}
-
 /** Messages that could have left, and those that are uncertain. */
 export async function checkMessages(db: Db): Promise<Finding[]> {
   const [age, uncertain] = await Promise.all([
     openWork({ db }, PROTOCOL_TIMES.lease).messageAge(),
-    uncertainMessages(db),
+    uncertainMail({ db }).messages(recent()),
   ]);
-  const findings = uncertain.map(({ _id, count, since }) =>
+  const findings = uncertain.map(({ of, count, since }) =>
     warning(
-      `Messages of account ${_id}`,
+      `Messages of account ${of}`,
       `${count} are uncertain: they may have arrived`,
       'GET /messages?state=uncertain lists them',
       since,
@@ -98,22 +75,6 @@ export async function checkMessages(db: Db): Promise<Finding[]> {
     findings.push(warning('Messages', `one is due for ${Math.round(age / MINUTE)} minutes`, advice, since));
   }
   return findings.length === 0 ? [ok('Messages', 'none is overdue or uncertain')] : findings;
-}
-
-async function uncertainMessages(db: Db): Promise<Uncertain[]> {
-  const since = later(-UNCERTAIN_FOR);
-  const accounts = await db.collection<{ _id: number }>('accounts').distinct('_id');
-  // Ids begin with the time (UUID v7), so that the index by state finds the recent ones.
-  const recent = since.getTime().toString(16).padStart(12, '0');
-  const first = `${recent.slice(0, 8)}-${recent.slice(8)}`;
-  return db
-    .collection<Message>('messages')
-    .aggregate<Uncertain>([
-      { $match: { account: { $in: accounts }, state: 'uncertain', _id: { $gte: first } } },
-      { $group: { _id: '$account', count: { $sum: 1 }, since: { $min: '$updated_at' } } },
-      { $limit: MOST },
-    ])
-    .toArray();
 }
 
 /** Endpoints that are behind the event log, or that were disabled because they failed. */

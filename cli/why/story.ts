@@ -1,4 +1,5 @@
 import type { PersonResponse } from '../../api/routes/people/schema.js';
+import { section, short } from '../stories/lines.js';
 
 /** What is known about a person, as lines of plain text. */
 export function storyOf(person: PersonResponse): string[] {
@@ -8,7 +9,7 @@ export function storyOf(person: PersonResponse): string[] {
       ? []
       : [`${why.campaign_id === null ? 'This message' : `Campaign ${why.campaign_id}`}: ${why.sentence}`];
   const suppressed = suppression === null ? [] : [suppressionLine(suppression)];
-  const all = [
+  return [
     email,
     ...answer,
     ...suppressed,
@@ -17,16 +18,6 @@ export function storyOf(person: PersonResponse): string[] {
     ...section('Messages, the newest first:', (messages ?? []).map(messageLine)),
     ...section('Scheduled, if nothing changes:', scheduled.map(scheduledLine)),
   ];
-  return all.map(printable);
-}
-
-/** Replies and subjects are foreign text: control characters would steer the terminal. */
-function printable(line: string): string {
-  return line.replace(/[\p{Cc}\u2028-\u202e\u2066-\u2069]+/gu, ' ');
-}
-
-function section(title: string, lines: readonly string[]): string[] {
-  return lines.length === 0 ? [] : [title, ...lines.map((line) => `  ${line}`)];
 }
 
 function suppressionLine({ reason, evidence, since, expires_at }: NonNullable<PersonResponse['suppression']>): string {
@@ -104,9 +95,4 @@ function scheduledLine({
 }: PersonResponse['scheduled'][number]) {
   const name = kind === 'issue' ? `issue of newsletter ${newsletter_id}` : `${kind} ${campaign_id ?? message_id}`;
   return `${short(at)}  ${name}, "${subject}"`;
-}
-
-/** `2026-05-15 09:00 UTC` */
-function short(time: string | null): string {
-  return time === null ? 'never' : `${time.slice(0, 16).replace('T', ' ')} UTC`;
 }

@@ -6,6 +6,7 @@ import { readPerson } from '../../services/person/person.js';
 import { type AskedAbout, type WhyStores, whyCampaign, whyMessage } from '../../services/person/why.js';
 import { stores } from '../../store/stores.js';
 import { withOpenStore } from '../keys.js';
+import { print } from '../stories/lines.js';
 import { storyOf } from './story.js';
 
 export interface WhyOptions {
@@ -35,8 +36,7 @@ export function why(config: Config, email: string, options: WhyOptions): Promise
     const answer = await answerTo(nouns, { emailKey, suppression: person.suppression }, options);
     if (typeof answer === 'string') return fail(answer);
     const view = personView(emailKey, person, answer);
-    if (json) console.log(JSON.stringify(view, null, 2));
-    else for (const line of storyOf(view)) console.log(line);
+    print(view, storyOf(view), json);
     return 0;
   });
 }

@@ -1,0 +1,95 @@
+import { type EventResponse, eventDeliveries, eventView } from '../../api/routes/events.js';
+import { now } from '../../clock.js';
+import type { Config } from '../../config.js';
+import { typesOf } from '../../domain/event-types.js';
+import { timeIn } from '../../domain/timestamp.js';
+import type { EventQuery } from '../../store/events/event-pages.js';
+import { stores } from '../../store/stores.js';
+import { withOpenStore } from '../keys.js';
+import { counted, exact, print } from './lines.js';
+import type { StoryOptions } from './status.js';
+
+export interface EventsOptions extends StoryOptions {
+  /** `03:12`, or a date and time, in UTC: its minute. */
+  readonly at?: string;
+  /** A type, or `campaign.*`. */
+  readonly type?: string;
+  readonly campaign?: number;
+  /** The UUID of a message. */
+  readonly message?: string;
+  readonly limit: number;
+}
+
+/** `everpost events`: the latest events that match, in order, with their deliveries to webhooks. */
+export async function events(config: Config, options: EventsOptions): Promise<number> {
+  const query = queryOf(options);
+  if (typeof query === 'string') {
+    console.error(query);
+    return 2;
+  }
+  return withOpenStore(config, async (store) => {
+    // None of the answers needs a sealed value.
+    const nouns = stores(store, { secret: '' });
+    const { account, json } = options;
+    await nouns.eventLog.assignSequences(account);
+    const found = (await nouns.eventLog.page(account, query)).toReversed();
+    const deliveries = await eventDeliveries(nouns, account, found);
+    const data = found.map((event) => eventView(event, deliveries));
+    print({ data }, data.length === 0 ? ['No such event.'] : data.flatMap(storyOf), json);
+    return 0;
+  });
+}
+
+/** A text: what is wrong with the options. */
+function queryOf({ at, type, campaign, message, limit }: EventsOptions): EventQuery | string {
+  const from = at === undefined ? undefined : minuteOf(at, now());
+  if (at !== undefined && from === undefined) return `${at} is no time: use 03:12 or 2026-05-15T03:12, in UTC.`;
+  const types = type === undefined ? undefined : typesOf(type);
+  if (types?.length === 0) return `${type} is no event type.`;
+  return {
+    ...{ limit, descending: true },
+    ...(types !== undefined && { types }),
+    ...(from !== undefined && { from, to: new Date(from.getTime() + MINUTE) }),
+    ...(campaign !== undefined && { campaign }),
+    ...(message !== undefined && { message: message.toLowerCase() }),
+  };
+}
+
+const MINUTE = 60_000;
+const DAY = 24 * 60 * MINUTE;
+
+/** The beginning of a minute; a time without a date is the last such time. Undefined: no time. */
+function minuteOf(text: string, at: Date): Date | undefined {
+  const isClock = /^\d{2}:\d{2}$/.test(text);
+  const time = timeIn(isClock ? `${at.toISOString().slice(0, 10)}T${text}` : text);
+  if (time === undefined) return undefined;
+  const minute = Math.floor(time.getTime() / MINUTE) * MINUTE;
+  return new Date(isClock && minute > at.getTime() ? minute - DAY : minute);
+}
+
+function storyOf({ id, type, created_at, campaign_id, subscriber_id, message_id, data, deliveries }: EventResponse) {
+  const of = [
+    campaign_id === null ? '' : `campaign ${campaign_id}`,
+    subscriber_id === null ? '' : `subscriber ${subscriber_id}`,
+    message_id === null ? '' : `message ${message_id}`,
+  ].filter(Boolean);
+  const about = of.length === 0 ? '' : `, ${of.join(', ')}`;
+  const more = Object.keys(data).length === 0 ? '' : ` ${JSON.stringify(data)}`;
+  return [`${exact(created_at)}  ${type}${about}  ${id}${more}`, ...(deliveries ?? []).map(deliveryLine)];
+}
+
+function deliveryLine({
+  webhook_id,
+  state,
+  attempts,
+  last_attempt_at,
+  status,
+  error,
+  next_attempt_at,
+}: NonNullable<EventResponse['deliveries']>[number]): string {
+  const tries =
+    last_attempt_at === null ? '' : ` after ${counted(attempts, 'attempt')}, the last on ${exact(last_attempt_at)}`;
+  const answer = status === null ? (error ?? '') : `status ${status}`;
+  const next = next_attempt_at === null ? '' : `; next attempt on ${exact(next_attempt_at)}`;
+  return `  webhook ${webhook_id}: ${state}${tries}${answer === '' ? '' : `: ${answer}`}${next}`;
+}
