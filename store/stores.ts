@@ -12,7 +12,7 @@ import { campaignReading } from './campaigns/reading.js';
 import { recipients } from './campaigns/recipients.js';
 import { reputation } from './campaigns/reputation.js';
 import { rounds } from './campaigns/rounds.js';
-import { campaignSpeed } from './campaigns/speed.js';
+
 import { uncertainRecipients } from './campaigns/uncertain-recipients.js';
 import { confirmations } from './confirmations/confirmations.js';
 import { domains } from './domains/domains.js';
@@ -35,6 +35,7 @@ import { blobs } from './mongo/blobs.js';
 import type { Store } from './mongo/connect.js';
 import { counters } from './mongo/counters.js';
 import { backlog } from './monitoring/backlog.js';
+import { campaignSpeed } from './monitoring/campaign-speed.js';
 import { openWork } from './monitoring/open-work.js';
 import { sweepRecords } from './monitoring/sweep-record.js';
 import { uncertainMail } from './monitoring/uncertain.js';

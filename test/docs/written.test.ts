@@ -67,7 +67,9 @@ describe.each(written)('%s', (path) => {
 
   test('names commands and scripts that exist', () => {
     const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
-    const commands = [...read('cli.ts').matchAll(/\.command\('(\w+)/g)].map(([, name]) => name);
+    const commands = [...`${read('cli.ts')}${read('cli/stories/commands.ts')}`.matchAll(/\.command\('(\w+)/g)].map(
+      ([, name]) => name,
+    );
     const run = [...read(path).matchAll(/`[^`]*\bnpm run ([\w:-]+)/g)].map(([, name = '']) => name);
     const called = [...read(path).matchAll(/`everpost (\w+)/g)].map(([, name]) => name);
     expect(run.filter((name) => !(name in scripts))).toEqual([]);

@@ -1,7 +1,7 @@
 import type { LedgerPage } from '../../domain/campaign/ledger-page.js';
 import type { RecentProgress } from '../../domain/campaign/speed.js';
+import type { RoundKey } from '../campaigns/ledger.js';
 import { majorityCollection, type Store } from '../mongo/connect.js';
-import type { RoundKey } from './ledger.js';
 
 /** Pages that were worked on within so many milliseconds show the speed. */
 const RECENT_MS = 60_000;
