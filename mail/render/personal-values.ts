@@ -26,6 +26,8 @@ const CLOSES = /^\{%-?\s*end(?:if|unless|case|for|tablerow|capture)\b/;
 const FILTERABLE = /^\{\{|^\{%-?\s*echo\b/;
 const FIRST = /^([^\uE000]*)\uE000(\d+)\uE001/;
 const ATTRIBUTE = /([^\s"'<>/=\uE000\uE001]+)(\s*=\s*)("[^"]*"|'[^']*'|[^\s"'<>]+)/g;
+/** An address, and what follows up to the comma behind it. */
+const CANDIDATE = /([^\s,](?:\S*[^\s,])?)([^,]*)/g;
 const TAG = /<[a-z](?:"[^"]*"|'[^']*'|[^"'>])*>/gi;
 const IN_URL = /url\(\s*["']?[^)"']*$/i;
 
@@ -38,7 +40,19 @@ export function checkedValue(name: string, value: string, placeholders: Placehol
   if (!value.includes('\uE000')) return value;
   if (name.toLowerCase() !== name) return checkedValue(name.toLowerCase(), value, placeholders);
   if (name === 'style') return checkedCss(value, placeholders);
+  if (name === 'srcset') return checkedCandidates(value, placeholders);
   return URLS.has(name) ? checkedUrl(value, placeholders, PICTURES.has(name) ? ' image' : '') : value;
+}
+
+/** Each address of a list of pictures for several densities or widths. */
+function checkedCandidates(value: string, placeholders: Placeholders): string | undefined {
+  let refused = false;
+  const checked = value.replace(CANDIDATE, (_, url: string, size: string) => {
+    const inside = checkedUrl(url, placeholders, ' image');
+    refused ||= inside === undefined;
+    return inside + size;
+  });
+  return refused ? undefined : checked;
 }
 
 /** An address whose beginning is personal is checked as a whole. A block that begins or ends in it cannot be. */

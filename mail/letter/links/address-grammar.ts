@@ -18,8 +18,8 @@ const MOST_BLANKS = 4;
 const SEPARATOR = /[,;|]https?:\/\//iy;
 /** White space, delimiters of RFC 3986 appendix C, typographic quotes, and the punctuation of scripts without blanks. */
 const ENDS_ADDRESS = /[\s\p{Cc}\p{Zs}<>"`“”„‟«»‹›‘‚、。，；：！？（）「」『』【】《》〈〉［］｛｝\uFDD1-\uFDEF]/u;
-/** Punctuation of the sentence around an address. */
-const TRAILING = new Set('.,;:!?…');
+/** Punctuation of the sentence around an address, and characters without a width that are copied along with it. */
+const TRAILING = new Set('.,;:!?…\u200b\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff');
 const PAIRS: Readonly<Record<string, string>> = { '(': ')', '[': ']', '{': '}' };
 const OPENERS: Readonly<Record<string, string>> = { ')': '(', ']': '[', '}': '{' };
 /** Delimiters that end an address too if they are before it: quotes and emphasis. */

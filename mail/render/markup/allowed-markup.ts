@@ -49,7 +49,10 @@ export const ATTRIBUTES: Readonly<Record<string, readonly string[]>> = {
   font: ['color', 'face', 'size'],
   br: ['clear'],
   body: ['text', 'link', 'vlink', 'alink', 'leftmargin', 'topmargin', 'marginwidth', 'marginheight'],
-  blockquote: ['cite'],
+  blockquote: ['cite', 'type'],
+  del: ['cite', 'datetime'],
+  details: ['open'],
+  ins: ['cite', 'datetime'],
   q: ['cite'],
   time: ['datetime'],
 };

@@ -79,6 +79,21 @@ test.each([
   ['{% if a %}https://a.example/x.{% endif %}', ['https://a.example/x']],
   ['https://x.example/r/{{ id }}?to=https://y.example/', []],
   ['{% raw %}https://a.example/{% endraw %}', []],
+  ['`x <https://a.example/x>`_ and [b]: https://b.example/x "B"', ['https://a.example/x', 'https://b.example/x']],
+  [
+    '„https://a.example/x“ «https://b.example/x» ‹https://c.example/x›',
+    ['https://a.example/x', 'https://b.example/x', 'https://c.example/x'],
+  ],
+  ['HTTPS://A.example/X?A=B,C and https://a.example/a,b,c.', ['HTTPS://A.example/X?A=B,C', 'https://a.example/a,b,c']],
+  ['- https://a.example/x -- https://a.example/y- ', ['https://a.example/x', 'https://a.example/y-']],
+  [
+    'https://a.example/x\u200b https://a.example/y\u00a0z \u2068https://a.example/w\u2069',
+    ['https://a.example/x', 'https://a.example/y', 'https://a.example/w'],
+  ],
+  [
+    'https://a.example/می\u200cخواهم \ufeffhttps://b.example/\ufeff',
+    ['https://a.example/می\u200cخواهم', 'https://b.example/'],
+  ],
   [`https://a.example/${'x'.repeat(4_000)} https://b.example/`, ['https://b.example/']],
 ])('the addresses of %j', (text, expected) => {
   expect(found(text)).toEqual(expected);

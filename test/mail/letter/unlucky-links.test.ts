@@ -143,6 +143,68 @@ const UNLUCKY: readonly (readonly [what: string, html: string, destinations: rea
     [],
     'Shown',
   ],
+  [
+    'a calendar entry with line breaks and a period',
+    '<a href="https://calendar.example/render?action=TEMPLATE&amp;dates=20260102T090000Z/20260102T100000Z&amp;details=A%0AB&amp;ctz=Europe/Lisbon">Add</a>',
+    [
+      'https://calendar.example/render?action=TEMPLATE&dates=20260102T090000Z/20260102T100000Z&details=A%0AB&ctz=Europe/Lisbon',
+    ],
+    'Add (https://calendar.example/render?action=TEMPLATE&dates=20260102T090000Z/20260102T100000Z&details=A%0AB&ctz=Europe/Lisbon)',
+  ],
+  [
+    'a map with a place, a route in the fragment and matrix parameters',
+    `<a href="${X}/maps/@41.15,-8.61,17z/data=!3m1!4b1">Map</a>, <a href="${X}/#!/a/b?c=1">App</a>, <a href="${X}/a;b=1;c=2/d">M</a>`,
+    [`${X}/maps/@41.15,-8.61,17z/data=!3m1!4b1`, `${X}/#!/a/b?c=1`, `${X}/a;b=1;c=2/d`],
+    `Map (${X}/maps/@41.15,-8.61,17z/data=!3m1!4b1), App (${X}/#!/a/b?c=1), M (${X}/a;b=1;c=2/d)`,
+  ],
+  [
+    'an address in an address, with references without semicolons',
+    `<a href="${X}/share?u=https%3A%2F%2Fy.example%2F%3Fa%3D1%26b%3D2&text=a&copy=1&lang=pt">Share</a>`,
+    [`${X}/share?u=https%3A%2F%2Fy.example%2F%3Fa%3D1%26b%3D2&text=a&copy=1&lang=pt`],
+    `Share (${X}/share?u=https%3A%2F%2Fy.example%2F%3Fa%3D1%26b%3D2&text=a&copy=1&lang=pt)`,
+  ],
+  [
+    'an address broken over lines by an editor',
+    '<a href="https://x.example/a\r\n   b?c=1">A</a> <a href="\n\thttps://x.example/d\n">D</a>',
+    [`${X}/a%20%20%20b?c=1`, `${X}/d`],
+    `A (${X}/a%20%20%20b?c=1) D (${X}/d)`,
+  ],
+  [
+    'an empty query, an empty fragment, a port and a user',
+    '<a href="https://x.example/?">Q</a> <a href="https://x.example/#">F</a> <a href="https://u:p@x.example:8443/a">U</a> <a href="https://x.example:443">P</a>',
+    [`${X}/?`, `${X}/#`, 'https://u:p@x.example:8443/a', `${X}/`],
+    `Q <${X}/?> F (${X}/#) U (https://u:p@x.example:8443/a) P (${X}/)`,
+  ],
+  [
+    'emoji in the host, the path and the label',
+    '<a href="https://i❤.example/☕?q=é">☕ Café</a>',
+    ['https://xn--i-7iq.example/%E2%98%95?q=%C3%A9'],
+    '☕ Café (https://xn--i-7iq.example/%E2%98%95?q=%C3%A9)',
+  ],
+  [
+    'a card that is one link around a table',
+    `<a href="${X}/card"><table><tr><td><h2>Tea</h2></td></tr><tr><td><p>From 3 €</p></td></tr></table></a>`,
+    [`${X}/card`],
+    `Tea\n\nFrom 3 €\n\n(${X}/card)`,
+  ],
+  [
+    'the same link on a picture, a heading and a button',
+    `<a href="${X}/p"><img alt="Pot"></a><h2><a href="${X}/p">Pot</a></h2><p><a href="${X}/p" role="button"><span>Buy</span></a></p>`,
+    [`${X}/p`],
+    `Pot (${X}/p)\n\n\nPot (${X}/p)\n\nBuy (${X}/p)`,
+  ],
+  [
+    'a link on a list item, a cell of figures and a note',
+    `<ul><li><a href="${X}/1">One</a><li><a href="${X}/2">Two</a></ul><sup><a href="${X}/n">1</a></sup>`,
+    [`${X}/1`, `${X}/2`, `${X}/n`],
+    ` * One (${X}/1)\n * Two (${X}/2)\n\n1 (${X}/n)`.trim(),
+  ],
+  [
+    'a link of Outlook with a scheme of its own',
+    '<a href="ms-outlook://compose?to=a@x.example">Compose</a> <a href="webcal://x.example/c.ics">Calendar</a>',
+    [],
+    'Compose (ms-outlook://compose?to=a@x.example) Calendar (webcal://x.example/c.ics)',
+  ],
 ];
 
 describe.each(UNLUCKY)('%s', (_what, html, destinations, text) => {

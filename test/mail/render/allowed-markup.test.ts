@@ -15,6 +15,11 @@ test.each([
   '<a href="sms:+351221">x</a><a href="tel:+351221">y</a><a href="#top" name="n">z</a>',
   '<picture><source srcset="https://x.example/d.png" media="(prefers-color-scheme: dark)"><img src="https://x.example/i.png" alt="x"></picture>',
   '<hr size="1" noshade color="#ccc">',
+  '<table align="center" border="0" cellspacing="0" cellpadding="0" bgcolor="#ffffff" dir="rtl" summary="a"><tbody><tr valign="top"><th scope="row" colspan="2" height="1">x</th></tr></tbody></table>',
+  '<ol start="3" type="a" reversed><li value="7">x</li></ol><font face="Arial" size="2" color="#111">y</font><center>z</center>',
+  '<blockquote cite="https://x.example/q" type="cite"><q>x</q><ins datetime="2026-01-01">y</ins><time datetime="2026-01-01">z</time></blockquote>',
+  '<div role="article" aria-roledescription="email" aria-label="x" lang="en" dir="ltr"><details open><summary>x</summary>y</details></div>',
+  '<p itemscope itemtype="https://schema.org/Order"><meta itemprop="x" content="y"><abbr title="z">x</abbr><bdi>y</bdi><wbr></p>',
   '<p lang="pt" dir="auto" data-x="1" aria-label="y">x</p>',
 ])('%s stays, and nothing is reported', async (markup) => {
   const { html, removed } = await rendered(markup);

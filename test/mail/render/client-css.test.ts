@@ -46,6 +46,16 @@ const KEPT = [
   '@keyframes k {from {top:0} to {top:1px}}',
   '@layer a {.bg {color:red}}',
   '@-ms-viewport {width:device-width}',
+  'div[style*="margin: 16px 0"] {margin:0 !important}',
+  '#MessageWebViewDiv {width:100%}',
+  'input:checked ~ .bg, input:checked + label .bg {max-height:none}',
+  '@media yahoo {.bg {color:red}}',
+  '@media all and (min-width:0\\0) {.bg {color:red}}',
+  '@container (min-width:1px) {.bg {color:red}}',
+  '.bg:has(> img) {padding:0}',
+  '.sm\\:w-full:where(.x) {width:100%}',
+  '@page WordSection1 {size:8.5in 11in; mso-page-orientation:portrait}',
+  '@font-face {font-family:X; src:url(https://x.example/f.woff); mso-font-alt:"Arial"}',
   '.later {color:red}',
 ] as const;
 

@@ -109,6 +109,8 @@ test.each([
   ['a value at the end of an object', '{"a":{{ first_name }}}', '{"a":Ada}'],
   ['emoji between braces', '{🎉{ secret }🎉} {🎉{{ first_name }}🎉}', '{🎉{ secret }🎉} {🎉Ada🎉}'],
   ['a template literal', `&#36;&lcub;{{ first_name }}&rcub; \${secret}`, `\${Ada} \${secret}`],
+  ['a shell parameter', '$-{{ first_name }}:-x} $#{% if first_name %}{#}{% endif %}', '$-Ada:-x} $#{#}'],
+  ['a raw block that data would end', '{{ "{% endraw %}{{ secret }}" }}', '{% endraw %}{{ secret }}'],
   ['comments of Twig', '{# secret #} {#{{ first_name }}#}', '{# secret #} {#Ada#}'],
   ['groups of LaTeX', '\\frac{1}{2}{{ first_name }}{\\bf x}', '\\frac{1}{2}Ada{\\bf x}'],
   ['signs of replacements', "$&amp; $1 $$ $` $' {{ first_name }} $&lt;a>", "$& $1 $$ $` $' Ada $<a>"],

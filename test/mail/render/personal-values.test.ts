@@ -42,7 +42,6 @@ describe('a personal address that a browser would run is not printed', () => {
     ['assigned', '{% assign u = attributes.v | append: attributes.w %}<a href="{{ u }}">x</a>'],
     ['captured', '{% capture u %}{{ attributes.v }}{{ attributes.w }}{% endcapture %}<a href="{{ u | raw }}">x</a>'],
     ['without quotes', '<a href={{ attributes.all }}>x</a>'],
-    ['in single quotes', "<a href='{{ attributes.all }}'>x</a>"],
     ['in an attribute that a condition writes', '<a {% if attributes.v %}href="{{ attributes.all }}"{% endif %}>x</a>'],
     ['echoed', '<a href="{% echo attributes.all %}">x</a>'],
     ['cycled', '<a href="{% cycle attributes.all %}">x</a>'],
@@ -50,10 +49,31 @@ describe('a personal address that a browser would run is not printed', () => {
     ['before a fixed colon', '<a href="{{ attributes.js }}:alert(1)">x</a>'],
     ['before a colon in a reference', '<a href="{{ attributes.js }}&#58;alert(1)">x</a>'],
     ['in a list of tags', '<a href="{% liquid echo attributes.all %}">x</a>'],
-    ['in upper case', '<A HREF="{{ attributes.all | upcase }}">x</A>'],
+    ['in upper case, in a map', '<map><AREA HREF="{{ attributes.all | upcase }}"></map>'],
+    [
+      'in the list of a loop',
+      '{% assign u = attributes.all | split: "," %}{% for a in u %}<a href="{{ a }}">x</a>{% endfor %}',
+    ],
+    [
+      'in a table row',
+      '<table>{% tablerow u in (1..1) %}<a href="{{ attributes.all }}">x</a>{% endtablerow %}</table>',
+    ],
+    ['joined from a list', '{% assign u = "java,x" | split: "," %}<a href="{{ u[0] }}{{ attributes.w }}">x</a>'],
+    ['through filters', '<a href="{{ attributes.all | prepend: " " | replace: "x", "" | escape_once }}">x</a>'],
+    ['decoded by a filter', '<a href="{{ attributes.coded | url_decode }}">x</a>'],
+    [
+      'as the first of two candidates',
+      '<img alt="" src="{{ attributes.all }}" srcset="{{ attributes.all }} 1x, b.png 2x">',
+    ],
     ['in Outlook’s markup', '<!--[if mso]><v:rect href="{{ attributes.all }}"></v:rect><![endif]-->'],
   ])('%s', async (_, source) => {
-    const more = { w: 'script:alert(1)', w2: 'script:alert(1)', all: 'javascript:alert(1)', js: 'javascript' };
+    const more = {
+      w: 'script:alert(1)',
+      w2: 'script:alert(1)',
+      all: 'javascript:alert(1)',
+      js: 'javascript',
+      coded: 'javascript%3Aalert(1)',
+    };
     const { html } = await mail(source, 'java', more);
     expect(html).not.toMatch(/javascript:/i);
   });
@@ -80,6 +100,18 @@ describe('a personal address that a browser would run is not printed', () => {
     const { html } = await mail('<img alt="" src="{{ attributes.v }}"><a href="{{ attributes.v }}">x</a>', picture);
     expect(html).toContain(`src="${picture}"`);
     expect(html).toContain('<a href="">x</a>');
+  });
+
+  test.each([
+    ['https://x.test/a.png', 'srcset="https://x.test/a.png 1x, https://x.test/a.png 2x"'],
+    ['javascript:x', 'srcset=" 1x,  2x"'],
+  ])('each picture for another density is checked for itself: %s', async (v, shown) => {
+    const { html, codes } = await mail(
+      '<img alt="" src="a.png" srcset="{{ attributes.v }} 1x, {{ attributes.v }} 2x">',
+      v,
+    );
+    expect(html).toContain(shown);
+    expect(codes).not.toContain('personal_markup');
   });
 
   test('the caller of a message may use the scheme of an app, and none that runs code', () => {
@@ -112,8 +144,6 @@ describe('a personal address that a browser would run is not printed', () => {
   test.each([
     ['a refused address', '<a href="{{ attributes.v }}">Offer</a>', 'javascript:alert(1)', 'Offer'],
     ['no address', '<a href="{{ attributes.v }}">Offer</a>', null, 'Offer'],
-    ['an address of blanks', '<a href="{{ attributes.v }}">Offer</a>', ' \n ', 'Offer'],
-    ['an anchor', '<a href="{{ attributes.v }}">Offer</a>', '#top', 'Offer'],
     ['an address in a branch', '<a {% if attributes.v %}href="{{ attributes.v }}"{% endif %}>Offer</a>', null, 'Offer'],
     ['a refused address without words', '<a href="{{ attributes.v }}"></a>Offer', 'data:text/html,x', ' Offer'],
     ['a refused address as its own words', '<a href="{{ attributes.v }}">{{ attributes.v }}</a>', 'data:x', 'data:x'],
@@ -187,6 +217,8 @@ describe('a personal value as the name of a tag or attribute is refused by the c
     '<h{{ attributes.v }}>x</h{{ attributes.v }}>',
     '<{{ attributes.v }}>x</{{ attributes.v }}>',
     '<!--[if mso]><p {{ attributes.v }}>x</p><![endif]-->',
+    '<p {% for t in tags %}{{ t }}{% else %}{{ attributes.v }}{% endfor %}>x</p>',
+    '<p {% case attributes.v %}{% when "x" %}{% else %}{{ attributes.v }}{% endcase %}>x</p>',
   ])('%s', async (source) => {
     const { html, codes } = await mail(source, 'onmouseover=alert(1)');
     expect(codes).toContain('personal_markup');
