@@ -12,7 +12,7 @@ import { buildApp } from './app.js';
 import type { Engine } from './engine/engine.js';
 import type { TimeLimits } from './hooks/limits/time-limits.js';
 import { openInboundSmtp } from './inbound-smtp.js';
-import type { OtherMetrics } from './wiring.js';
+import type { OtherMetrics, OwnServers } from './wiring.js';
 
 export interface ServerOptions {
   readonly config: Config;
@@ -22,6 +22,8 @@ export interface ServerOptions {
   /** Metrics of a worker in this process, for `/metrics`. */
   readonly registry?: Registry | undefined;
   readonly otherMetrics?: OtherMetrics | undefined;
+  /** For the page at `/`. */
+  readonly ownServers?: OwnServers | undefined;
   /** Milliseconds between two readings of the store for metrics; ten seconds if absent. */
   readonly metricsReadEvery?: number;
   /** TIME_LIMITS if absent. */

@@ -11,6 +11,12 @@ import type { TimeLimits } from './hooks/limits/time-limits.js';
 
 export type OtherMetrics = () => Promise<readonly string[]>;
 
+/** Addresses of servers in the same process, as its operator opens them; undefined where another one is used. */
+export interface OwnServers {
+  readonly temporalUi: string | undefined;
+  readonly inboxUrl: string | undefined;
+}
+
 /** The dependencies of routes. */
 export interface Deps extends Stores {
   readonly config: Config;
@@ -20,6 +26,8 @@ export interface Deps extends Stores {
   readonly tasks: TextTasks;
   /** HTTP client for hosts that customers name; it checks their addresses. */
   readonly web: Pick<WebClient, 'send'>;
+  /** Servers that this process has started itself. */
+  readonly ownServers?: OwnServers | undefined;
   readonly log: FastifyBaseLogger;
   /** Metrics of other components in this process, which `/metrics` shows with the API's own. */
   readonly registry?: Registry | undefined;

@@ -4,6 +4,7 @@ import type { Registry } from 'prom-client';
 import { temporalEngine } from '../api/engine/engine.js';
 import { lazyClient } from '../api/engine/lazy-client.js';
 import { type ApiServer, serveApi } from '../api/server.js';
+import type { OwnServers } from '../api/wiring.js';
 import type { Config } from '../config.js';
 import { messages } from '../store/messages/messages.js';
 import type { Store } from '../store/mongo/connect.js';
@@ -25,11 +26,12 @@ export async function api(config: Config, log: Logger): Promise<void> {
   await close();
 }
 
-/** What the API sees of a worker in the same process. */
+/** What the API sees of the same process. */
 interface SameProcess {
   /** The worker, while it runs. */
   readonly worker?: () => WorkerRole | undefined;
   readonly registry?: Registry | undefined;
+  readonly ownServers?: OwnServers;
 }
 
 /** The API role over an open store. */
@@ -38,7 +40,7 @@ export async function runApi(
   store: Store,
   at: Addresses,
   log: Logger,
-  { worker = () => undefined, registry }: SameProcess = {},
+  { worker = () => undefined, registry, ownServers }: SameProcess = {},
 ): Promise<ApiServer> {
   const temporal = lazyClient(at.temporalAddress, config.temporalNamespace);
   const engine = temporalEngine({
@@ -50,7 +52,15 @@ export async function runApi(
     messages: messages(store),
   });
   const otherMetrics = async () => (await worker()?.otherMetrics()) ?? [];
-  const server = await serveApi({ config, store, engine, log: log as FastifyBaseLogger, registry, otherMetrics });
+  const server = await serveApi({
+    config,
+    store,
+    engine,
+    log: log as FastifyBaseLogger,
+    registry,
+    otherMetrics,
+    ownServers,
+  });
   return {
     ...server,
     stop: async () => {

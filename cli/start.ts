@@ -26,7 +26,7 @@ export async function openEverpost(config: Config, log: Logger): Promise<Everpos
   const { store, close } = await joinedStore(config, at, 'start', log);
   let worker: WorkerRole | undefined;
   const registry = metricsRegistryOf(config);
-  const api = await runApi(config, store, at, log, { worker: () => worker, registry });
+  const api = await runApi(config, store, at, log, { worker: () => worker, registry, ownServers: at });
   const asked = await serveWorkerHealth(config.dataDir, () => worker, log);
   const running = await runWorker(config, store, at, log, registry);
   worker = running;

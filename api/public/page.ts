@@ -43,7 +43,8 @@ export const PRIVATE_HEADERS = {
   'x-frame-options': 'DENY',
 } as const;
 
-const NO_BRAND: PageBrand = { name: null, logo: null, accent: DEFAULT_BRAND.colors.primary, address: null };
+/** For pages of no account. */
+export const NO_BRAND: PageBrand = { name: null, logo: null, accent: DEFAULT_BRAND.colors.primary, address: null };
 
 const STYLE = readFileSync(join(packageRoot(), 'content', 'pages', 'page.css'), 'utf8');
 /** The card colours of `page.css` in light and dark mode; the accent must be legible on them. */

@@ -3,6 +3,7 @@ import { applyFailure, sendFailure } from '../hooks/failures.js';
 import type { Deps } from '../wiring.js';
 import { approval } from './approval.js';
 import { confirm } from './confirm.js';
+import { home } from './home.js';
 import { optOut } from './key-opt-out.js';
 import { confirmationReader, linkReader, messageLinkReader } from './link-reader.js';
 import { pageStyleFor, sendTextPage } from './page.js';
@@ -13,7 +14,7 @@ import { trackedLinks } from './tracking/tracked-links.js';
 import { unsubscribe } from './unsubscribe.js';
 import { viewInBrowser } from './view-in-browser.js';
 
-/** The pages behind links in mails: for recipients without a key, in their language, usable without JavaScript. */
+/** The page at `/`, and the pages behind links in mails: for recipients without a key, in their language, usable without JavaScript. */
 export function publicPages(app: Api, deps: Deps): void {
   acceptForms(app);
   app.setErrorHandler(async (error, request, reply) => {
@@ -24,6 +25,7 @@ export function publicPages(app: Api, deps: Deps): void {
   });
   const readLink = linkReader(deps.linkKeys);
 
+  home(app, deps);
   unsubscribe(app, deps, readLink);
   optOut(app, deps, messageLinkReader(deps.linkKeys));
   preferences(app, deps, readLink);

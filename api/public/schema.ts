@@ -10,7 +10,8 @@ function textResponse(type: string, description: string) {
 /** An invalid link is answered with a page; programs that ask for JSON get the envelope. */
 const refusalPage = { description: 'A page with the error.', content: pageOr(Refusal) };
 
-function pageOr(schema: TSchema) {
+/** A page, or JSON for programs that ask for it. */
+export function pageOr(schema: TSchema) {
   return { 'text/html': { schema: Type.String() }, 'application/json': { schema } };
 }
 

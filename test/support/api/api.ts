@@ -49,7 +49,7 @@ const staysOpen = async () => undefined;
 /** The whole API over a database of its own, without a port. */
 export async function anApi(
   environment: Parameters<typeof readConfig>[0] = {},
-  parts: Partial<Pick<Deps, 'engine' | 'log' | 'web' | 'registry' | 'timeLimits' | 'readsKeptFor'>> & {
+  parts: Partial<Pick<Deps, 'engine' | 'log' | 'web' | 'registry' | 'timeLimits' | 'readsKeptFor' | 'ownServers'>> & {
     /** A database on a server of the test's own. */
     readonly database?: Awaited<ReturnType<typeof testDatabase>>;
   } = {},
@@ -69,6 +69,7 @@ export async function anApi(
     log: parts.log ?? openLog(config),
     registry: parts.registry,
     timeLimits: parts.timeLimits ?? { ...TIME_LIMITS, loopDelay: 0 },
+    ownServers: parts.ownServers,
     // Tests write to the store behind the API's back.
     readsKeptFor: parts.readsKeptFor ?? 0,
     metricsReadEvery: 0,
