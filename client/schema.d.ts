@@ -6462,6 +6462,7 @@ export interface paths {
                                     /** Format: uuid */
                                     id?: string;
                                     error?: string;
+                                    message?: string;
                                 }[];
                                 warning?: string;
                             }[];
@@ -6822,6 +6823,7 @@ export interface paths {
                                     /** Format: uuid */
                                     id?: string;
                                     error?: string;
+                                    message?: string;
                                 }[];
                                 warning?: string;
                             };
@@ -6947,6 +6949,7 @@ export interface paths {
                                     /** Format: uuid */
                                     id?: string;
                                     error?: string;
+                                    message?: string;
                                 }[];
                                 /** @description Id of the workflow that carries the message. */
                                 run: string | null;
@@ -7172,6 +7175,7 @@ export interface paths {
                                         /** Format: uuid */
                                         id?: string;
                                         error?: string;
+                                        message?: string;
                                     }[];
                                     warning?: string;
                                 };

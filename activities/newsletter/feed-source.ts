@@ -6,7 +6,7 @@ import type { Newsletter } from '../../store/newsletters/newsletters.js';
 import type { WebClient } from '../../web/client.js';
 import { fetchDocument } from '../../web/document.js';
 import { readFeed } from '../../web/feed/feed.js';
-import { excessOfFeed } from '../../web/feed/structure.js';
+import { excessOfFeed, unreadableDocument } from '../../web/feed/structure.js';
 import type { IssueDeps } from './issue.js';
 
 export interface Content {
@@ -47,7 +47,7 @@ export async function fromFeed(
   const excess = excessOfFeed(response.text);
   if (excess !== undefined) return failed(excess);
   const feed = readFeed(response.text, response.url);
-  if (feed === undefined) return failed('the document is neither RSS, Atom nor JSON Feed, or incomplete');
+  if (feed === undefined) return failed(unreadableDocument(response.text));
   const others = (await deps.issues.openIssues(row.account, row.newsletter)).filter(({ _id }) => _id !== row._id);
   const taken = new Set(others.flatMap((one) => one.feed?.marks ?? []));
   const { items, marks, left } = chooseItems(feed.items, { seen: new Set(known?.seen), taken }, source);

@@ -21,6 +21,26 @@ export function excessOfFeed(text: string): string | undefined {
   return undefined;
 }
 
+const DOCUMENTS: readonly (readonly [root: RegExp, what: string])[] = [
+  [/^$/, 'the document is empty'],
+  [/^[[{]/, 'the document is JSON, but not JSON Feed, or it is incomplete'],
+  [/^<(?:html|head|body|meta|div)\b/i, 'the document is a web page (HTML) and not a feed'],
+  [/^<opml\b/i, 'the document is a list of feeds (OPML); name one of the feeds in it'],
+  [/^<(?:[\w.-]+:)?(?:rss|feed|rdf)\b/i, 'the feed is incomplete, or not well-formed'],
+];
+/** What stands before the first element: declarations, comments, a document type. */
+const PROLOGUE = /^(?:\s|<\?[^>]*>|<!--[\s\S]*?-->|<!doctype(?! html)[^>]*>)+/i;
+
+/** What a document is that cannot be read as a feed. */
+export function unreadableDocument(text: string): string {
+  const begin = text
+    .slice(0, 4_000)
+    .replace(PROLOGUE, '')
+    .replace(/^<!doctype html/i, '<html')
+    .trim();
+  return DOCUMENTS.find(([root]) => root.test(begin))?.[1] ?? 'the document is neither RSS, Atom nor JSON Feed';
+}
+
 type Counts = Record<keyof typeof FEED_LIMITS, number>;
 
 const LIMITED = [

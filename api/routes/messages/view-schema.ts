@@ -37,6 +37,7 @@ const AdditionalRecipient = Type.Object({
   role: Type.Enum(['cc', 'bcc']),
   id: Type.Optional(Uuid),
   error: Type.Optional(Type.String()),
+  message: Type.Optional(Type.String()),
 });
 
 const view = {

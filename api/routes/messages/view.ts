@@ -4,6 +4,7 @@ import { messageWaiting } from '../../../domain/waiting/message-waiting.js';
 import type { Waiting } from '../../../domain/waiting/waiting.js';
 import { messageIdOn } from '../../../mail/message/compose.js';
 import type { AcceptedMessage } from '../../../services/accept-message.js';
+import type { CopyResult } from '../../../services/message/recipients.js';
 import { messagesWaiting } from '../../../services/waiting/messages-waiting.js';
 import type { Event } from '../../../store/events/events.js';
 import type { Message } from '../../../store/messages/row.js';
@@ -11,6 +12,13 @@ import { waitingView } from '../../schema/waiting.js';
 import { timestamp, timestampOrNull } from '../../timestamp.js';
 import type { Deps } from '../../wiring.js';
 import { LATER_EVENTS, type MessageResponse, type TimelineEntryResponse } from './view-schema.js';
+
+const COPY_ERRORS: Readonly<Record<NonNullable<CopyResult['error']>, string>> = {
+  invalid_address: 'This is not an address that mail can be sent to.',
+  already_a_recipient: 'This address is named before and gets one mail.',
+  recipient_suppressed: 'This address is suppressed and gets no mail.',
+  not_in_earlier_message: 'This request repeats one that was accepted without this recipient, who gets no mail.',
+};
 
 const REPEAT_WARNING =
   'An equal message was accepted within the last hour. This is that message; no second one was sent.';
@@ -20,7 +28,7 @@ export function acceptedView({ primary, known, copies }: AcceptedMessage, key: s
   const warnings = [primary.warning ?? [], known && key === undefined ? REPEAT_WARNING : []].flat().join(' ');
   return {
     ...messageView(primary),
-    additionalRecipients: copies,
+    additionalRecipients: copies.map((copy) => ({ ...copy, ...(copy.error && { message: COPY_ERRORS[copy.error] }) })),
     ...(warnings !== '' && { warning: warnings }),
   };
 }

@@ -79,7 +79,9 @@ test.each([
 
 test.each(['nonsense', 'ada@example.org, zoe@example.org'])('the invalid copy %s is named', async (cc) => {
   const { additionalRecipients } = await send({ to: 'ada@example.org', cc });
-  expect(additionalRecipients).toEqual([{ email: cc, role: 'cc', error: 'invalid_address' }]);
+  expect(additionalRecipients).toEqual([
+    { email: cc, role: 'cc', error: 'invalid_address', message: expect.stringContaining('not an address') },
+  ]);
 });
 
 test('every field for a sender takes an address with its name', async () => {

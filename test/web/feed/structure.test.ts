@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { excessOfFeed } from '../../../web/feed/structure.js';
+import { excessOfFeed, unreadableDocument } from '../../../web/feed/structure.js';
 import { growth, ONE_PASS } from '../../support/growth.js';
 
 const rss = (inside: string, head = '') => `${head}<rss version="2.0"><channel>${inside}</channel></rss>`;
@@ -37,4 +37,19 @@ test.each([
   ['a JSON Feed', '{"items":[{"title":"x"}]}'],
 ])('an ordinary or faulty feed is left to the parser: %s', (_, text) => {
   expect(excessOfFeed(text)).toBeUndefined();
+});
+
+test.each([
+  ['', 'empty'],
+  [' \n\ufeff<!-- nothing -->', 'empty'],
+  ['<!doctype html><html><title>Not found</title>', 'web page'],
+  ['<?xml version="1.0"?>\n<!DOCTYPE html PUBLIC "-//W3C//DTD XHTML 1.0 Strict//EN" "x"><html xmlns="y">', 'web page'],
+  ['<?xml version="1.0"?><opml version="2.0"><body/></opml>', 'OPML'],
+  ['<?xml version="1.0"?><!-- a --><?xml-stylesheet href="x"?><rss version="2.0"><channel><item>', 'incomplete'],
+  ['<rdf:RDF xmlns:rdf="x">', 'incomplete'],
+  ['{"items": []}', 'JSON'],
+  ['<urlset xmlns="x"></urlset>', 'neither RSS, Atom nor JSON Feed'],
+  ['Service unavailable', 'neither RSS, Atom nor JSON Feed'],
+])('a document that is no feed is named: %j', (text, what) => {
+  expect(unreadableDocument(text)).toContain(what);
 });

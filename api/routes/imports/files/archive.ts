@@ -49,9 +49,7 @@ async function openArchive(path: string, limit: number): Promise<{ kind: 'xlsx' 
     };
     if (entries.has('xl/workbook.xml')) return { kind: 'xlsx', blocks: ending(zip, sheetRows(read, limit)) };
     const [name, ...others] = Array.from(entries.keys()).filter(isTable);
-    if (entries.has('content.xml') && entries.has('mimetype')) {
-      throw refused('file', 'The file is an OpenDocument file. Save it as .xlsx or CSV.');
-    }
+    refuseDocuments(entries);
     if (others.length > 0)
       throw refused('file', `The archive has ${others.length + 1} tables. Send one file at a time.`);
     const blocks = name === undefined ? undefined : await read(name);
@@ -61,6 +59,19 @@ async function openArchive(path: string, limit: number): Promise<{ kind: 'xlsx' 
     zip.close();
     throw error;
   }
+}
+
+const DOCUMENTS: readonly (readonly [part: string, what: string])[] = [
+  ['content.xml', 'an OpenDocument file'],
+  ['word/document.xml', 'a Word document'],
+  ['ppt/presentation.xml', 'a PowerPoint presentation'],
+  ['xl/workbook.bin', 'a binary Excel file (.xlsb)'],
+  ['Index/Document.iwa', 'a document of Numbers, Pages or Keynote'],
+];
+
+function refuseDocuments(entries: ReadonlyMap<string, Entry>): void {
+  const [, what] = DOCUMENTS.find(([part]) => entries.has(part)) ?? [];
+  if (what !== undefined) throw refused('file', `The file is ${what}. Save its table as .xlsx or CSV.`);
 }
 
 function isTable(name: string): boolean {

@@ -45,13 +45,13 @@ describe('POST /messages', () => {
       bcc: ['left@example.org', 'cy@example.org'],
     });
     const { data } = answer.json();
-    expect(data.additionalRecipients).toEqual([
-      { email: 'bo@example.org', role: 'cc', id: expect.stringMatching(UUID) },
-      { email: 'not an address', role: 'cc', error: 'invalid_address' },
-      { email: 'ADA@example.org', role: 'cc', error: 'already_a_recipient' },
-      { email: 'left@example.org', role: 'bcc', error: 'recipient_suppressed' },
-      { email: 'cy@example.org', role: 'bcc', id: expect.stringMatching(UUID) },
-    ]);
+    const [bo, invalid, again, left, cy] = data.additionalRecipients;
+    expect(bo).toEqual({ email: 'bo@example.org', role: 'cc', id: expect.stringMatching(UUID) });
+    expect(invalid).toMatchObject({ email: 'not an address', role: 'cc', error: 'invalid_address' });
+    expect(again).toMatchObject({ email: 'ADA@example.org', role: 'cc', error: 'already_a_recipient' });
+    const message = 'This address is suppressed and gets no mail.';
+    expect(left).toEqual({ email: 'left@example.org', role: 'bcc', error: 'recipient_suppressed', message });
+    expect(cy).toEqual({ email: 'cy@example.org', role: 'bcc', id: expect.stringMatching(UUID) });
     const group = await rows(api, { group: data.id });
     expect(group.map(({ role, to_key }) => [role, to_key])).toEqual([
       ['to', 'ada@example.org'],
