@@ -8,14 +8,16 @@ import { pathToFileURL } from 'node:url';
 /** The window that shows a page. */
 interface Viewport {
   readonly width: number;
+  /** 800 if absent; the picture has the whole page, if it is longer. */
+  readonly height?: number;
   readonly scheme: 'light' | 'dark';
   /** Pixels of the image for each CSS pixel. */
   readonly scale: number;
 }
 
 export interface Chromium {
-  /** A JPEG of the whole page at an address. */
-  picture(url: string, window: Viewport, quality?: number): Promise<Buffer>;
+  /** A JPEG of the whole page at an address, once it shows the text, if one is named. */
+  picture(url: string, window: Viewport, quality?: number, shows?: string): Promise<Buffer>;
   close(): Promise<void>;
 }
 
@@ -40,17 +42,18 @@ export async function chromium(program = 'chromium'): Promise<Chromium> {
   const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   const { ask, once } = protocol(child.stdio[3] as Writable, child.stdio[4] as Readable);
   return {
-    picture: async (url, { width, scheme, scale }, quality = QUALITY) => {
+    picture: async (url, { width, height = 800, scheme, scale }, quality = QUALITY, shows = '') => {
       const { targetId } = await ask('Target.createTarget', { url: 'about:blank' });
       const { sessionId } = (await ask('Target.attachToTarget', { targetId, flatten: true })) as { sessionId: string };
       const page = (method: string, params: object = {}) => ask(method, params, sessionId);
-      const metrics = { width, height: 800, deviceScaleFactor: scale, mobile: width < 600 };
+      const metrics = { width, height, deviceScaleFactor: scale, mobile: width < 600 };
       await page('Page.enable');
       await page('Emulation.setDeviceMetricsOverride', metrics);
       await page('Emulation.setEmulatedMedia', { features: [{ name: 'prefers-color-scheme', value: scheme }] });
       const loaded = once('Page.loadEventFired', sessionId);
       await page('Page.navigate', { url });
       await loaded;
+      await page('Runtime.evaluate', { expression: untilShown(shows), awaitPromise: true });
       const { cssContentSize } = (await page('Page.getLayoutMetrics')) as { cssContentSize: { height: number } };
       const clip = { x: 0, y: 0, width, height: Math.ceil(cssContentSize.height), scale: 1 };
       const shot = { format: 'jpeg', quality, clip, captureBeyondViewport: true };
@@ -64,6 +67,15 @@ export async function chromium(program = 'chromium'): Promise<Chromium> {
       await rm(profile, { recursive: true, force: true });
     },
   };
+}
+
+/** Resolves once the page has the text and has been quiet for a second; at once where there is none. */
+function untilShown(text: string): string {
+  const has = `document.body.innerText.includes(${JSON.stringify(text)})`;
+  const wait = (ms: number) => `await new Promise((resolve) => setTimeout(resolve, ${ms}));`;
+  return text === ''
+    ? ''
+    : `(async () => { for (let n = 0; n < 200 && !${has}; n += 1) ${wait(100)} ${wait(1_500)} })()`;
 }
 
 /** Each message is JSON, followed by a zero byte. */
@@ -94,6 +106,20 @@ function protocol(into: Writable, from: Readable) {
     once: (method: string, sessionId: string) =>
       new Promise<void>((resolve) => awaited.push({ method, sessionId, resolve })),
   };
+}
+
+/** One JPEG of below 100 KB of a page on a wide screen, once it shows the text. */
+export async function pictureOf(browser: Chromium, url: string, shows: string): Promise<Buffer> {
+  for (const quality of [75, 60, 45]) {
+    const picture = await browser.picture(
+      url,
+      { width: 1_440, height: 1_000, scheme: 'light', scale: 1 },
+      quality,
+      shows,
+    );
+    if (picture.length < LARGEST) return picture;
+  }
+  throw new Error('the image stays above the size limit');
 }
 
 /** The page to capture: an address or a whole document. */
