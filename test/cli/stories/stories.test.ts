@@ -1,0 +1,90 @@
+import { beforeEach, expect, test, vi } from 'vitest';
+import { campaign } from '../../../cli/stories/campaign.js';
+import { events } from '../../../cli/stories/events.js';
+import { newsletter } from '../../../cli/stories/newsletter.js';
+import { status } from '../../../cli/stories/status.js';
+import { useClock } from '../../../clock.js';
+import { events as eventLog } from '../../../store/events/events.js';
+import { commandLine } from '../../support/everpost/command-line.js';
+import { aDraft } from '../../support/store/campaigns.js';
+import { aNewsletter } from '../../support/store/newsletters.js';
+
+const cli = commandLine();
+const ASKED = { account: 1, json: false };
+const NOON = new Date('2026-05-15T12:00:00Z');
+let errors: string[] = [];
+beforeEach(() => {
+  errors = [];
+  vi.spyOn(console, 'error').mockImplementation((line: string) => void errors.push(line));
+});
+
+test('without any work nothing waits and nothing is uncertain', async () => {
+  await status(cli.config, ASKED);
+  expect(cli.output).toEqual(['Nothing waits.', 'Nothing is uncertain.', 'Transports:', '  of SMTP_URL: unknown']);
+});
+
+test('a draft waits for nothing, has no speed, and no audience yet', async () => {
+  const { _id } = await aDraft(cli.store, 2, { subject: 'Spring \u001b[2J sale' });
+  expect(await campaign(cli.config, _id, ASKED)).toBe(0);
+  expect(cli.output).toEqual([
+    // The control character of the subject does not reach the terminal.
+    `Campaign ${_id}, "Spring  [2J sale": draft`,
+    '0 recipients: 0 sent, 0 failed, 0 skipped, 0 uncertain, 0 deferred, 0 pending, 0 in flight',
+    'Left out at the freeze: not known before its end.',
+  ]);
+});
+
+test('a newsletter says when its next issues leave; a paused one has none', async () => {
+  const row = await aNewsletter(cli.store, { lead_seconds: 1_800 });
+  const next = /^ {2}leaves on 20\d\d-\d\d-\d\d \d\d:30:\d\d UTC \(begins at .+\)$/;
+  expect(await newsletter(cli.config, row._id, ASKED)).toBe(0);
+  expect(cli.output.slice(0, 2)).toEqual([`Newsletter ${row._id}, "Acme weekly": active`, 'Next issues:']);
+  expect(cli.output[2]).toMatch(next);
+  await cli.store.db.collection('newsletters').updateOne({}, { $set: { state: 'paused' } });
+  cli.clear();
+  await newsletter(cli.config, row._id, ASKED);
+  expect(cli.output).toEqual([`Newsletter ${row._id}, "Acme weekly": paused`]);
+});
+
+test.each([
+  ['03:12', '2026-05-15T03:12:59Z', true],
+  ['03:12', '2026-05-15T03:13:00Z', false],
+  // The last such time: today it has not come yet.
+  ['23:50', '2026-05-14T23:50:00Z', true],
+  ['2026-05-13T10:00', '2026-05-13T10:00:30Z', true],
+])('events at %s: one of %s is among them: %s', async (at, time, isAmong) => {
+  const _id = `event ${at} ${time}`;
+  await eventLog(cli.store).append([{ _id, account: 1, type: 'campaign.paused', campaign: 7 }], new Date(time));
+  const restore = useClock({ now: () => NOON });
+  try {
+    expect(await events(cli.config, { ...ASKED, at, type: 'campaign.*', limit: 50 })).toBe(0);
+  } finally {
+    restore();
+  }
+  const line = `${time.slice(0, 19).replace('T', ' ')} UTC  campaign.paused, campaign 7`;
+  expect(cli.output.some((printed) => printed.startsWith(line))).toBe(isAmong);
+});
+
+test('the latest events are printed in their order, at most as many as are asked for', async () => {
+  for (const n of [1, 2, 3]) {
+    const event = { _id: `subscriber ${n}`, account: 1, type: 'subscriber.created', subscriber: n };
+    await eventLog(cli.store).append([event], new Date(NOON.getTime() + n));
+  }
+  await events(cli.config, { ...ASKED, type: 'subscriber.created', limit: 2 });
+  expect(cli.output.map((line) => /subscriber (\d)/.exec(line)?.[1])).toEqual(['2', '3']);
+});
+
+test('says what it does not know', async () => {
+  expect(await campaign(cli.config, 999, ASKED)).toBe(1);
+  expect(await newsletter(cli.config, 999, ASKED)).toBe(1);
+  expect(await events(cli.config, { ...ASKED, at: 'noon', limit: 50 })).toBe(2);
+  expect(await events(cli.config, { ...ASKED, type: 'campaign.lost', limit: 50 })).toBe(2);
+  expect(await events(cli.config, { ...ASKED, message: 'unknown', limit: 50 })).toBe(0);
+  expect(errors).toEqual([
+    'Account 1 has no campaign 999.',
+    'Account 1 has no newsletter 999.',
+    'noon is no time: use 03:12 or 2026-05-15T03:12, in UTC.',
+    'campaign.lost is no event type.',
+  ]);
+  expect(cli.output).toEqual(['No such event.']);
+});
