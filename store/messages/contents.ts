@@ -24,6 +24,12 @@ export interface StoredContent {
   readonly referenced_at?: Date;
 }
 
+/**
+ * The format of stored letters: their fields, and the tags in them that only Everpost writes (`safe_url`, `css_value`, `link_address`).
+ * Raised with a change that an older version would misread.
+ */
+const LETTER_FORMAT = 1;
+
 export type Contents = ReturnType<typeof contents>;
 
 /** The fields of a message that say where its content lies. */
@@ -51,22 +57,7 @@ export function contents(store: Store) {
 
     ...messageContents(rows),
 
-    /** Stores the letter of a campaign and returns its hash. */
-    saveLetter: async (account: number, letter: LetterContent): Promise<string> => {
-      const { subject, preheader, html, text, text_links, from, reply_to, list } = letter;
-      const sender = { name: from.name, email: from.email };
-      const json = JSON.stringify({ subject, preheader, html, text, text_links, from: sender, reply_to, list });
-      const hash = createHash('sha256').update(json).digest('hex');
-      await insert({ _id: idOf(account, 'letter', hash), account, json });
-      return hash;
-    },
-
-    /** The letter of a campaign's row. Throws if it is missing, because the row is written after it. */
-    letter: async (account: number, hash: string): Promise<LetterContent> => {
-      const row = await rows.findOne({ _id: idOf(account, 'letter', hash), account });
-      if (row?.json === undefined) throw new Error(`the letter ${hash} of account ${account} is not in the store`);
-      return JSON.parse(row.json) as LetterContent;
-    },
+    ...letterContents(rows, insert),
 
     /** Stores a file in GridFS under its hash, unless it exists. The row is written after the bytes and makes the file visible. */
     saveFile: async (account: number, sha256: string, bytes: Buffer): Promise<void> => {
@@ -83,6 +74,44 @@ export function contents(store: Store) {
       const stream = row?.blob === undefined ? undefined : await files.read(account, row.blob);
       if (stream === undefined) throw new Error(`the attachment ${sha256} of account ${account} is not in the store`);
       return buffer(stream);
+    },
+  };
+}
+
+function letterContents(rows: Collection<StoredContent>, insert: (row: StoredContent) => Promise<unknown>) {
+  return {
+    /** Stores the letter of a campaign and returns its hash. */
+    saveLetter: async (account: number, letter: LetterContent): Promise<string> => {
+      const { subject, preheader, html, text, text_links, from, reply_to, list } = letter;
+      const sender = { name: from.name, email: from.email };
+      const json = JSON.stringify({
+        format: LETTER_FORMAT,
+        subject,
+        preheader,
+        html,
+        text,
+        text_links,
+        from: sender,
+        reply_to,
+        list,
+      });
+      const hash = createHash('sha256').update(json).digest('hex');
+      await insert({ _id: idOf(account, 'letter', hash), account, json });
+      return hash;
+    },
+
+    /**
+     * The letter of a campaign's row. Throws if it is missing, because the row is written after it, and if a newer version of
+     * Everpost rendered it: a process of that version must send it.
+     */
+    letter: async (account: number, hash: string): Promise<LetterContent> => {
+      const row = await rows.findOne({ _id: idOf(account, 'letter', hash), account });
+      if (row?.json === undefined) throw new Error(`the letter ${hash} of account ${account} is not in the store`);
+      const { format = LETTER_FORMAT, ...letter } = JSON.parse(row.json) as LetterContent & {
+        readonly format?: number;
+      };
+      if (format > LETTER_FORMAT) throw new Error(`a newer version of Everpost rendered the letter ${hash}`);
+      return letter;
     },
   };
 }

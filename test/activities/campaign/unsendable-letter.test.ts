@@ -108,3 +108,14 @@ test.each([
   const counts = { accepted: 8, hard: 0, complaints: 0, unrendered: 60 };
   expect(await pausesOf(campaign)).toEqual([{ reason, ...counts, detail: where }]);
 });
+
+test('a letter that a newer version rendered is left to a process of that version, and pauses nothing', async () => {
+  const campaign = await sendingWith({});
+  const letters = store.db.collection<{ _id: string; json: string }>('contents');
+  const row = await letters.findOne({ _id: { $regex: `${campaign.rendered}$` } });
+  const json = JSON.stringify({ ...JSON.parse(row?.json ?? ''), format: 1_000 });
+  await letters.updateOne({ _id: row?._id ?? '' }, { $set: { json } });
+  await expect(lane(campaign)()).rejects.toThrow('a newer version of Everpost');
+  expect(await found(campaign)).toMatchObject({ state: 'sending', reason: null });
+  expect(await pausesOf(campaign)).toEqual([]);
+});
