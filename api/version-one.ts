@@ -18,7 +18,7 @@ import { brand } from './routes/brands.js';
 import { campaignActions } from './routes/campaigns/actions.js';
 import { campaignApproval } from './routes/campaigns/approval.js';
 import { campaignDrafts } from './routes/campaigns/drafts/routes.js';
-import { campaignPreviews, campaignTestSends } from './routes/campaigns/previews/routes.js';
+import { campaignPreviewLinks, campaignPreviews, campaignTestSends } from './routes/campaigns/previews/routes.js';
 import { campaignRecipients } from './routes/campaigns/recipients.js';
 import { campaigns } from './routes/campaigns/routes.js';
 import { campaignStatistics } from './routes/campaigns/statistics/routes.js';
@@ -96,6 +96,7 @@ function sendingRoutes(api: Api, deps: Deps, recent: RecentReads): void {
   campaignApproval(api, deps);
   campaignRecipients(api, deps);
   campaignPreviews(api, deps);
+  campaignPreviewLinks(api, deps);
   campaignTestSends(api, deps);
   campaignStatistics(api, deps);
   const sharing = { ...deps, ...recent.stores };

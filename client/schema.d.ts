@@ -581,6 +581,44 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/preview/{token}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show the preview of a campaign or a template */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    token: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The page. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "text/html": string;
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/c/{token}/{n}": {
         parameters: {
             query?: never;
@@ -3304,7 +3342,7 @@ export interface paths {
             };
             requestBody?: never;
             responses: {
-                /** @description Default Response */
+                /** @description The preview; with `Accept: text/html` the mail alone, as a page. */
                 200: {
                     headers: {
                         [name: string]: unknown;
@@ -3330,6 +3368,7 @@ export interface paths {
                                 }[];
                             };
                         };
+                        "text/html": string;
                     };
                 };
             };
@@ -3362,7 +3401,7 @@ export interface paths {
                 };
             };
             responses: {
-                /** @description Default Response */
+                /** @description The preview; with `Accept: text/html` the mail alone, as a page. */
                 200: {
                     headers: {
                         [name: string]: unknown;
@@ -3386,6 +3425,66 @@ export interface paths {
                                     message: string;
                                     where?: string;
                                 }[];
+                            };
+                        };
+                        "text/html": string;
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/templates/{id}/preview/link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make a link that shows the preview of a template without a key */
+        post: {
+            parameters: {
+                query?: never;
+                header?: {
+                    /** @description Chosen by the caller: a repeat with the same key is not processed twice. */
+                    "idempotency-key"?: string;
+                };
+                path: {
+                    /** @description The id or the identifier. */
+                    id: number;
+                };
+                cookie?: never;
+            };
+            requestBody?: {
+                content: {
+                    "application/json": {
+                        /**
+                         * @description Until the link expires.
+                         * @default 72
+                         */
+                        hours?: number;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            data: {
+                                /** @description Shows the preview to everyone who has the link. */
+                                url: string;
+                                /** Format: date-time */
+                                expires_at: string;
                             };
                         };
                     };
@@ -6190,7 +6289,7 @@ export interface paths {
             };
             requestBody?: never;
             responses: {
-                /** @description Default Response */
+                /** @description The preview; with `Accept: text/html` the mail alone, as a page. */
                 200: {
                     headers: {
                         [name: string]: unknown;
@@ -6216,6 +6315,7 @@ export interface paths {
                                 }[];
                             };
                         };
+                        "text/html": string;
                     };
                 };
             };
@@ -6251,7 +6351,7 @@ export interface paths {
                 };
             };
             responses: {
-                /** @description Default Response */
+                /** @description The preview; with `Accept: text/html` the mail alone, as a page. */
                 200: {
                     headers: {
                         [name: string]: unknown;
@@ -6277,6 +6377,7 @@ export interface paths {
                                 }[];
                             };
                         };
+                        "text/html": string;
                     };
                 };
             };
@@ -6334,6 +6435,65 @@ export interface paths {
                                     message: string;
                                     where?: string;
                                 }[];
+                            };
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/campaigns/{id}/preview/link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make a link that shows the preview of a campaign without a key */
+        post: {
+            parameters: {
+                query?: never;
+                header?: {
+                    /** @description Chosen by the caller: a repeat with the same key is not processed twice. */
+                    "idempotency-key"?: string;
+                };
+                path: {
+                    id: number;
+                };
+                cookie?: never;
+            };
+            requestBody?: {
+                content: {
+                    "application/json": {
+                        /**
+                         * @description Until the link expires.
+                         * @default 72
+                         */
+                        hours?: number;
+                        subscriber_id?: number;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            data: {
+                                /** @description Shows the preview to everyone who has the link. */
+                                url: string;
+                                /** Format: date-time */
+                                expires_at: string;
                             };
                         };
                     };

@@ -5,6 +5,7 @@ import {
   type LinkTokens,
   linkTokens,
   type MessageLinkOwner,
+  type PreviewLink,
 } from '../../mail/tokens/link-tokens.js';
 import type { LinkKeyRing } from '../../store/secrets/link-keys.js';
 
@@ -14,6 +15,8 @@ export type ReadLink = (token: string) => Promise<LinkOwner | undefined>;
 export type ReadConfirmation = (token: string) => Promise<ConfirmationLink | undefined>;
 /** The message that contains a link. */
 export type ReadMessageLink = (token: string) => Promise<MessageLinkOwner | undefined>;
+/** The draft that a preview link shows, also of a link that has expired. */
+export type ReadPreviewLink = (token: string) => Promise<PreviewLink | undefined>;
 /** The mail that contains a tracked link or a pixel: a campaign's mail to a recipient, or a message. */
 export type ReadTrackedLink = (token: string) => Promise<LinkOwner | MessageLinkOwner | undefined>;
 
@@ -27,6 +30,10 @@ export function confirmationReader(secrets: Pick<LinkKeyRing, 'ring'>): ReadConf
 
 export function messageLinkReader(secrets: Pick<LinkKeyRing, 'ring'>): ReadMessageLink {
   return reader(secrets, (tokens, token) => tokens.readMessage(token));
+}
+
+export function previewLinkReader(secrets: Pick<LinkKeyRing, 'ring'>): ReadPreviewLink {
+  return reader(secrets, (tokens, token) => tokens.readPreview(token));
 }
 
 export function trackedLinkReader(secrets: Pick<LinkKeyRing, 'ring'>): ReadTrackedLink {

@@ -5,9 +5,10 @@ import { approval } from './approval.js';
 import { confirm } from './confirm.js';
 import { home } from './home.js';
 import { optOut } from './key-opt-out.js';
-import { confirmationReader, linkReader, messageLinkReader } from './link-reader.js';
+import { confirmationReader, linkReader, messageLinkReader, previewLinkReader } from './link-reader.js';
 import { pageStyleFor, sendTextPage } from './page.js';
 import { preferences } from './preferences.js';
+import { preview } from './preview.js';
 import { acceptForms } from './schema.js';
 import { signup, wantsJson } from './signup.js';
 import { trackedLinks } from './tracking/tracked-links.js';
@@ -33,5 +34,6 @@ export function publicPages(app: Api, deps: Deps): void {
   signup(app, deps);
   approval(app, deps);
   confirm(app, deps, confirmationReader(deps.linkKeys));
+  preview(app, deps, previewLinkReader(deps.linkKeys));
   trackedLinks(app, deps);
 }

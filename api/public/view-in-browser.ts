@@ -1,4 +1,3 @@
-import type { FastifyReply } from 'fastify';
 import { Type } from 'typebox';
 import { bodiesOf } from '../../mail/letter/document.js';
 import { type LinkOwner, linkTokens } from '../../mail/tokens/link-tokens.js';
@@ -7,22 +6,11 @@ import { asRecipient } from '../../services/letters/preview-letter.js';
 import type { Api } from '../api.js';
 import type { Deps } from '../wiring.js';
 import type { ReadLink } from './link-reader.js';
-import { PRIVATE_HEADERS, pageStyleFor, sendInvalidLink, sendTextPage } from './page.js';
+import { pageStyleFor, sendInvalidLink, sendTextPage } from './page.js';
 import { PAGE } from './schema.js';
+import { sendMailAsPage } from './untrusted-mail.js';
 
 const schema = { tags: ['Public pages'], params: Type.Object({ token: Type.String() }), security: [], response: PAGE };
-
-/** The mail is untrusted markup under our domain: it runs no script, submits no form and has no origin. */
-const POLICY = [
-  'sandbox allow-popups allow-popups-to-escape-sandbox allow-top-navigation-by-user-activation',
-  "default-src 'none'",
-  'img-src http: https: data:',
-  "style-src 'unsafe-inline' http: https:",
-  'font-src http: https: data:',
-  "form-action 'none'",
-  "base-uri 'none'",
-  "frame-ancestors 'none'",
-].join('; ');
 
 /** Shows the mail as its recipient received it. Views are not recorded, and links are untracked. */
 export function viewInBrowser(app: Api, deps: Deps, readLink: ReadLink): void {
@@ -33,7 +21,7 @@ export function viewInBrowser(app: Api, deps: Deps, readLink: ReadLink): void {
       const owner = await readLink(request.params.token);
       if (owner === undefined) return sendInvalidLink(deps, request, reply);
       const html = await mailOf(deps, owner);
-      if (html !== undefined) return sendMail(reply, html);
+      if (html !== undefined) return sendMailAsPage(reply, html);
       return sendTextPage(reply, await pageStyleFor(deps, request), {
         status: 404,
         title: 'no_mail_title',
@@ -57,12 +45,4 @@ async function mailOf(deps: Deps, owner: LinkOwner): Promise<string | undefined>
   const { publicUrl } = deps.config;
   const filled = await deps.tasks.personal(person.account, { letter, fields: { recipient, publicUrl, token } });
   return 'fault' in filled ? undefined : filled.html;
-}
-
-function sendMail(reply: FastifyReply, html: string): FastifyReply {
-  return reply
-    .headers({ ...PRIVATE_HEADERS, 'content-security-policy': POLICY })
-    .type('text/html; charset=utf-8')
-    .serializer((markup: string) => markup)
-    .send(html);
 }

@@ -1,7 +1,7 @@
 import { type Static, Type } from 'typebox';
 import { FINDINGS, type FindingCode } from '../../domain/mail/finding.js';
 import { LanguageTag } from '../routes/templates/schema.js';
-import { closed, Id, Line, Mailbox, nullable } from './fields.js';
+import { closed, Id, Line, Mailbox, nullable, Timestamp } from './fields.js';
 import { AddressList } from './mailboxes.js';
 
 const Sample = Type.Object(
@@ -65,6 +65,25 @@ export const PreviewView = Type.Object(
         text: 'Hello Ada',
         bytes: 12_480,
         missing: [],
+      },
+    ],
+  },
+);
+
+const hours = Type.Integer({ minimum: 1, maximum: 720, default: 72, description: 'Until the link expires.' });
+export const TemplatePreviewLink = Type.Object({ hours }, { ...closed, examples: [{ hours: 72 }] });
+export const CampaignPreviewLink = Type.Object(
+  { hours, subscriber_id: Type.Optional(Id) },
+  { ...closed, examples: [{ subscriber_id: 42, hours: 72 }] },
+);
+
+export const PreviewLinkView = Type.Object(
+  { url: Type.String({ description: 'Shows the preview to everyone who has the link.' }), expires_at: Timestamp },
+  {
+    examples: [
+      {
+        url: 'https://mail.acme.example/preview/CAABAAAAAAAHAAAAAAAAahl6kJ4zC7m3o6mQ2dXk',
+        expires_at: '2026-05-18T09:00:12+00:00',
       },
     ],
   },

@@ -60,6 +60,8 @@ export const de: Wording = {
   letter_total: 'Summe',
   no_mail_title: 'Diese E-Mail kann nicht mehr gezeigt werden',
   no_mail_text: 'Sie liegt in Ihrem Postfach, falls Sie sie behalten haben.',
+  preview_over_title: 'Diese Vorschau ist abgelaufen',
+  preview_over_text: 'Bitte lassen Sie sich einen neuen Link schicken.',
   approve_title: 'Darf diese Mail hinausgehen?',
   approve_text: 'Sie soll an {people} Personen der Liste {list} gehen.',
   approve_at: 'Sie wird um {time} verschickt.',

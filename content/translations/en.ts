@@ -60,6 +60,8 @@ export const en: Wording = {
   letter_total: 'Total',
   no_mail_title: 'This mail can no longer be shown',
   no_mail_text: 'It is in your mailbox, if you have kept it.',
+  preview_over_title: 'This preview has expired',
+  preview_over_text: 'Please ask its sender for a new link.',
   approve_title: 'May this mail go out?',
   approve_text: 'It is to go to {people} people of the list {list}.',
   approve_at: 'It will be sent at {time}.',

@@ -60,6 +60,8 @@ export const es: Wording = {
   letter_total: 'Total',
   no_mail_title: 'Este correo ya no se puede mostrar',
   no_mail_text: 'Está en su buzón, si lo ha guardado.',
+  preview_over_title: 'Esta vista previa ha caducado',
+  preview_over_text: 'Pida un nuevo enlace a quien se lo envió.',
   approve_title: '¿Puede salir este correo?',
   approve_text: 'Está destinado a {people} personas de la lista {list}.',
   approve_at: 'Se enviará a las {time}.',

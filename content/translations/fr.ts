@@ -60,6 +60,8 @@ export const fr: Wording = {
   letter_total: 'Total',
   no_mail_title: 'Cet e-mail ne peut plus être affiché',
   no_mail_text: 'Il est dans votre boîte aux lettres, si vous l’avez gardé.',
+  preview_over_title: 'Cet aperçu a expiré',
+  preview_over_text: 'Veuillez demander un nouveau lien à la personne qui vous l’a envoyé.',
   approve_title: 'Ce message peut-il partir ?',
   approve_text: 'Il est destiné à {people} personnes de la liste {list}.',
   approve_at: 'Il sera envoyé à {time}.',

@@ -60,6 +60,8 @@ export const pt: Wording = {
   letter_total: 'Total',
   no_mail_title: 'Este e-mail não pode mais ser mostrado',
   no_mail_text: 'Ele está na sua caixa de entrada, se você o guardou.',
+  preview_over_title: 'Esta pré-visualização expirou',
+  preview_over_text: 'Peça um novo link a quem o enviou.',
   approve_title: 'Este e-mail pode sair?',
   approve_text: 'Ele vai para {people} pessoas da lista {list}.',
   approve_at: 'Será enviado às {time}.',

@@ -61,6 +61,8 @@ export interface Wording {
   readonly letter_total: string;
   readonly no_mail_title: string;
   readonly no_mail_text: string;
+  readonly preview_over_title: string;
+  readonly preview_over_text: string;
   readonly approve_title: string;
   readonly approve_text: string;
   readonly approve_at: string;

@@ -32,6 +32,19 @@ export interface ApprovalLink {
   readonly member: number;
 }
 
+/** The draft that a preview link shows. */
+export type PreviewLink = {
+  /** To the second; reading gives links that have expired too. */
+  readonly expires_at: Date;
+} & (
+  | {
+      readonly campaign: number;
+      /** 0: sample data. */
+      readonly subscriber: number;
+    }
+  | { readonly account: number; readonly template: number }
+);
+
 /**
  * Tokens of public links, in base64url, without addresses. Reading returns undefined for any token that this ring did
  * not sign.
@@ -49,6 +62,9 @@ export interface LinkTokens {
   /** 56 characters. */
   forApproval(link: ApprovalLink): string;
   readApproval(token: string): ApprovalLink | undefined;
+  /** 40 characters. */
+  forPreview(link: PreviewLink): string;
+  readPreview(token: string): PreviewLink | undefined;
 }
 
 /** Whole groups of four only: base64url of such a length has one spelling. */
@@ -88,6 +104,19 @@ export function linkTokens(ring: KeyRing): LinkTokens {
       if (fields === undefined) return undefined;
       const [campaign, member, launch, revision, letter] = fields;
       return { campaign, member, launch, revision, letter: letter.toString(16).padStart(12, '0') };
+    },
+    forPreview: (link) => {
+      const until = secondsOf(link.expires_at);
+      if ('template' in link) return textOf(sign('templatePreview', [link.account, link.template, until]));
+      return textOf(sign('campaignPreview', [link.campaign, link.subscriber, until]));
+    },
+    readPreview: (text) => {
+      const token = octetsOf(text);
+      const ofCampaign = verify('campaignPreview', token);
+      if (ofCampaign !== undefined)
+        return { campaign: ofCampaign[0], subscriber: ofCampaign[1], expires_at: dateOf(ofCampaign[2]) };
+      const ofTemplate = verify('templatePreview', token);
+      return ofTemplate && { account: ofTemplate[0], template: ofTemplate[1], expires_at: dateOf(ofTemplate[2]) };
     },
   };
 }
@@ -133,6 +162,11 @@ export function preferencesUrl(publicUrl: string, token: string): string {
 /** The page that shows the recipient's mail in a browser. */
 export function viewUrl(publicUrl: string, token: string): string {
   return `${publicUrl}/v/${token}`;
+}
+
+/** The page that shows the preview of a campaign or a template. */
+export function previewUrl(publicUrl: string, token: string): string {
+  return `${publicUrl}/preview/${token}`;
 }
 
 /** The page that confirms a subscription. */

@@ -14,6 +14,8 @@ const PURPOSES = {
   recipientReturnPath: { code: 5, fields: [6, 6], mac: 12 },
   messageReturnPath: { code: 6, fields: [6, 6, 4], mac: 12 },
   approval: { code: 7, fields: [6, 6, 4, 5, 6], mac: 12 },
+  campaignPreview: { code: 8, fields: [6, 6, 4], mac: 11 },
+  templatePreview: { code: 9, fields: [6, 6, 4], mac: 11 },
 } as const;
 
 const HEAD = 3;

@@ -105,8 +105,10 @@ function bodyOf(action: string): object {
 
 /** Routes that name no sender and send no mail. */
 const WITHOUT = [
-  ...['cancel', 'check', 'pause', 'preview', 'rate', 'reject'].map((action) => `POST /campaigns/:id/${action}`),
-  ...['copy', 'preview', 'publish', 'rollback'].map((action) => `POST /templates/:id/${action}`),
+  ...['cancel', 'check', 'pause', 'preview', 'preview/link', 'rate', 'reject'].map(
+    (action) => `POST /campaigns/:id/${action}`,
+  ),
+  ...['copy', 'preview', 'preview/link', 'publish', 'rollback'].map((action) => `POST /templates/:id/${action}`),
   ...['DELETE /campaigns/:id', 'DELETE /lists/:id', 'DELETE /subscribers/:email', 'DELETE /suppressions/:email'],
   ...['DELETE /templates/:id', 'PATCH /subscribers/:id', 'PATCH /templates/:id', 'POST /inbound/raw'],
   ...['POST /lists/:id/imports', 'POST /messages/:id/cancel', 'POST /subscribers', 'POST /subscribers/batch'],

@@ -63,10 +63,18 @@ const OPEN: Readonly<Record<string, (list: number) => string | object>> = {
     ['preview', 'drafts', 'recipients', 'stats'].map((what) => [`GET /campaigns/{id}/${what}`, none]),
   ),
   ...Object.fromEntries(
-    ['pause', 'resume', 'cancel', 'preview', 'check', 'send', 'reject', 'approve', 'drafts/{n}/choose'].map((what) => [
-      `POST /campaigns/{id}/${what}`,
-      none,
-    ]),
+    [
+      'pause',
+      'resume',
+      'cancel',
+      'preview',
+      'preview/link',
+      'check',
+      'send',
+      'reject',
+      'approve',
+      'drafts/{n}/choose',
+    ].map((what) => [`POST /campaigns/{id}/${what}`, none]),
   ),
   'POST /campaigns/{id}/schedule': () => ({ scheduled_at: null }),
   'POST /campaigns/{id}/rate': () => ({ per_second: 5 }),

@@ -27,7 +27,7 @@ const RULES: readonly (readonly [route: RegExp, rule: Rule])[] = [
   [/^(GET|PATCH|DELETE) \/campaigns\/:id$/, 'campaigns'],
   [/^POST \/campaigns\/:id\/(send|schedule|pause|resume|cancel|rate|retry|approve|reject)$/, 'campaigns'],
   [/^(GET|POST) \/campaigns\/:id\/(preview|drafts)$/, 'campaigns'],
-  [/^POST \/campaigns\/:id\/(check|test|drafts\/:n\/choose)$/, 'campaigns'],
+  [/^POST \/campaigns\/:id\/(preview\/link|check|test|drafts\/:n\/choose)$/, 'campaigns'],
   [/^GET \/campaigns\/:id\/(recipients|stats)$/, 'campaigns'],
   [/^(GET|PATCH|DELETE) \/newsletters\/:id$/, 'newsletters'],
   [/^(POST \/newsletters\/:id\/(pause|resume|trigger)|PUT \/newsletters\/:id\/data)$/, 'newsletters'],

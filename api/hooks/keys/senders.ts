@@ -65,7 +65,7 @@ const RULES: readonly (readonly [route: RegExp, senders: Senders])[] = [
   [/^(POST|PUT|PATCH|DELETE) \/newsletters\/:id(\/|$)/, ofNewsletter],
   [/^(POST \/lists|PATCH \/lists\/:id)$/, ofList],
   [/^(DELETE \/lists\/:id|POST \/lists\/:id\/imports)$/, none],
-  [/^(DELETE \/campaigns\/:id|POST \/campaigns\/:id\/(pause|cancel|reject|rate|preview|check))$/, none],
+  [/^(DELETE \/campaigns\/:id|POST \/campaigns\/:id\/(pause|cancel|reject|rate|preview(\/link)?|check))$/, none],
   [/^POST \/messages\/:id\/cancel$/, none],
   // Templates have no sender; the mail that uses one names it.
   [/^\w+ \/templates(\/|$)/, none],

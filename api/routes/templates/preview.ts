@@ -11,14 +11,22 @@ import type { Template } from '../../../store/templates/row.js';
 import type { Api } from '../../api.js';
 import { accountOf } from '../../hooks/auth.js';
 import { demandOwned } from '../../hooks/failures.js';
+import { previewLink } from '../../previews/link.js';
+import { PREVIEW, sendPreview } from '../../previews/response.js';
 import { Data, refusals } from '../../schema/envelope.js';
-import { PreviewView, TemplatePreviewRequest, TemplatePreviewSearch } from '../../schema/preview.js';
+import {
+  PreviewLinkView,
+  type PreviewResponse,
+  TemplatePreviewLink,
+  TemplatePreviewRequest,
+  TemplatePreviewSearch,
+} from '../../schema/preview.js';
 import type { Deps } from '../../wiring.js';
 import { previewView } from '../campaigns/previews/rendering.js';
 import { TemplatePath } from './schema.js';
 
 const tags = ['Templates'];
-const ONE = { 200: Data(PreviewView), ...refusals };
+const ONE = { 200: PREVIEW, ...refusals };
 const HAS_CONTENT_SLOT = /\{\{-?\s*content\b/;
 const SAMPLE_RECIPIENT = { email: 'ada@example.org', name: 'Ada Lovelace', first_name: 'Ada', last_name: 'Lovelace' };
 const SAMPLE_BODY =
@@ -45,9 +53,9 @@ export function templatePreviews(app: Api, deps: Deps): void {
         response: ONE,
       },
     },
-    async (request) => {
-      const account = accountOf(request);
-      return preview(deps, account, await ownedTemplate(account, request.params.id), request.query);
+    async (request, reply) => {
+      const row = await ownedTemplate(accountOf(request), request.params.id);
+      return sendPreview(request, reply, await templatePreview(deps, accountOf(request), row, request.query));
     },
   );
 
@@ -62,19 +70,38 @@ export function templatePreviews(app: Api, deps: Deps): void {
         response: ONE,
       },
     },
-    async (request) => {
+    async (request, reply) => {
+      const row = await ownedTemplate(accountOf(request), request.params.id);
+      return sendPreview(request, reply, await templatePreview(deps, accountOf(request), row, request.body));
+    },
+  );
+
+  app.post(
+    '/templates/:id/preview/link',
+    {
+      schema: {
+        tags,
+        summary: 'Make a link that shows the preview of a template without a key',
+        params: TemplatePath,
+        body: TemplatePreviewLink,
+        response: { 201: Data(PreviewLinkView), ...refusals },
+      },
+    },
+    async (request, reply) => {
       const account = accountOf(request);
-      return preview(deps, account, await ownedTemplate(account, request.params.id), request.body);
+      const { _id: template } = await ownedTemplate(account, request.params.id);
+      return reply.code(201).send({ data: await previewLink(deps, { account, template }, request.body.hours) });
     },
   );
 }
 
-async function preview(
+/** The draft of a template in the account's brand. */
+export async function templatePreview(
   deps: Pick<Deps, 'accounts' | 'config' | 'renderer' | 'tasks'>,
   account: number,
   row: Template,
   options: PreviewOptions,
-) {
+): Promise<PreviewResponse> {
   const chosen = matchLanguage(row, options.language);
   if (chosen === undefined) throw new Error(`template ${row._id} lacks its own language`);
   const { subject, preheader, source, text } = chosen.content;
@@ -98,5 +125,5 @@ async function preview(
     partsOfTemplate(parts, text === null),
     context,
   );
-  return { data: previewView(filled, rendered) };
+  return previewView(filled, rendered);
 }

@@ -1,8 +1,9 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { now } from '../../../clock.js';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { now, useClock } from '../../../clock.js';
 import { linkTokens } from '../../../mail/tokens/link-tokens.js';
 import { aList, anApi, aStranger, aSubscriber, type TestApi } from '../../support/api/api.js';
 import { aCampaign, forceCampaign } from '../../support/api/campaigns.js';
+import { aTemplate } from '../../support/api/templates.js';
 
 let api: TestApi;
 let reader: number;
@@ -87,4 +88,64 @@ test('the sender is the account’s where neither campaign nor list names one, w
   } finally {
     await other.close();
   }
+});
+
+describe('the link of a preview', () => {
+  const aLink = async (of: string, payload: object = {}) => {
+    const made = await api.call(`POST /api/v1/${of}/preview/link`, { payload });
+    expect(made.statusCode, made.body).toBe(201);
+    const { url, expires_at } = made.json().data;
+    return { path: new URL(url).pathname, expires_at: new Date(expires_at) };
+  };
+  const opened = (path: string, language = 'en') =>
+    api.call(`GET ${path}`, { key: null, headers: { 'accept-language': language } });
+
+  test('shows the campaign as it is now, for its subscriber or for sample data, without a key', async () => {
+    const list_id = (await api.call(`GET /api/v1/campaigns/${campaign}`)).json().data.list_id;
+    const draft = await aCampaign(api, list_id, { html: '<p>Hello {{ first_name }}</p>' });
+    const forReader = await aLink(`campaigns/${draft}`, { subscriber_id: reader });
+    expect((await opened(forReader.path)).body).toContain('Hello Ada &lt;3');
+    await api.call(`PATCH /api/v1/campaigns/${draft}`, { payload: { html: '<p>Bye {{ first_name }}</p>' } });
+    const page = await opened(forReader.path);
+    expect(page.body).toContain('Bye Ada &lt;3');
+    expect(page.body).not.toMatch(/\/u\/[\w-]{20}/);
+    expect(page.headers['content-security-policy']).toMatch(/^sandbox (?!.*allow-scripts)/);
+    const sample = await aLink(`campaigns/${draft}`);
+    expect((await opened(sample.path)).body).toContain('Bye Ada<');
+    await api.call(`DELETE /api/v1/campaigns/${draft}`);
+    expect((await opened(sample.path)).statusCode).toBe(404);
+  });
+
+  test('shows the draft of a template', async () => {
+    const { id } = await aTemplate(api, { contents: { en: { html: '<p>own</p>{{ content }}' } } });
+    const { path } = await aLink(`templates/${id}`);
+    expect((await opened(path)).body).toContain('own</p>');
+  });
+
+  test('expires after its hours, in the language of the visitor', async () => {
+    const { path, expires_at } = await aLink(`campaigns/${campaign}`, { hours: 1 });
+    expect(expires_at.getTime() - now().getTime()).toBeLessThanOrEqual(3_600_000);
+    const at = (ms: number) => useClock({ now: () => new Date(expires_at.getTime() + ms) });
+    const before = at(-1_000);
+    expect((await opened(path)).statusCode).toBe(200);
+    before();
+    const after = at(0);
+    const answers = [await opened(path), await opened(path, 'de')];
+    after();
+    expect(answers.map(({ statusCode }) => statusCode)).toEqual([410, 410]);
+    expect(answers[0]?.body).toContain('This preview has expired');
+    expect(answers[1]?.body).toContain('Diese Vorschau ist abgelaufen');
+  });
+
+  test('is not made for a subscriber of another list, and no other token opens a preview', async () => {
+    const other = await aSubscriber(api, await aList(api), { email: 'other@example.com' });
+    const payload = { subscriber_id: other.id };
+    const refused = await api.call(`POST /api/v1/campaigns/${campaign}/preview/link`, { payload });
+    expect(refused.statusCode).toBe(422);
+    for (const token of [await tokenFor(campaign, reader), 'x'.repeat(40)]) {
+      expect((await opened(`/preview/${token}`)).statusCode).toBe(404);
+    }
+    const { path } = await aLink(`campaigns/${campaign}`);
+    expect((await opened(path.replace('/preview/', '/v/'))).statusCode).toBe(404);
+  });
 });

@@ -14,6 +14,8 @@ const SIGNED: Readonly<Record<Purpose, (tokens: SignedTokens) => Buffer>> = {
   recipientReturnPath: ({ sign }) => sign('recipientReturnPath', [7, 42]),
   messageReturnPath: ({ sign }) => sign('messageReturnPath', [7, 42, 1_000]),
   approval: ({ sign }) => sign('approval', [7, 42, 1, 2, 3]),
+  campaignPreview: ({ sign }) => sign('campaignPreview', [7, 42, 1_000]),
+  templatePreview: ({ sign }) => sign('templatePreview', [7, 42, 1_000]),
 };
 const PURPOSES = Object.keys(SIGNED) as Purpose[];
 

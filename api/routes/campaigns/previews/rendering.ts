@@ -12,13 +12,14 @@ import {
 import type { Campaign } from '../../../../store/campaigns/row.js';
 import type { PreviewRecipient, PreviewResponse } from '../../../schema/preview.js';
 import type { Deps } from '../../../wiring.js';
+import { demandText } from '../update.js';
 
 interface PreviewedLetter extends MailParts {
   readonly findings: readonly Finding[];
 }
 
 /** The letter that the launch has fixed, so that approvers see it; else the letter as it would be sent now. */
-export async function letterToPreview(deps: Deps, row: Campaign): Promise<PreviewedLetter> {
+async function letterToPreview(deps: Deps, row: Campaign): Promise<PreviewedLetter> {
   const fixed = fixedLetter(row);
   if (fixed === null) return renderCampaign(deps, row);
   const findings = (row.findings ?? []).map(({ code, where }) => finding(code, where));
@@ -41,6 +42,18 @@ export async function demandSendable(deps: Deps, campaign: CampaignToRender): Pr
 /** A launched row with the findings of its check, until its letter is rendered and checked again. */
 export function withFindings(row: Campaign, findings: readonly Finding[]): Campaign {
   return { ...row, findings: storedFindings(findings) };
+}
+
+/** The letter of a campaign for a subscriber of its list, or for sample data. */
+export async function campaignPreview(
+  deps: Deps,
+  row: Campaign,
+  requested: PreviewRecipient,
+): Promise<PreviewResponse> {
+  demandText(row);
+  const recipient = await previewRecipient(deps, row, requested);
+  const letter = await letterToPreview(deps, row);
+  return previewView(await fillLetter(deps, row.account, letter, recipient), letter);
 }
 
 /** A subscriber of the campaign's list, or a sample recipient. */

@@ -13,14 +13,16 @@ import type { Api } from '../../../api.js';
 import { accountOf } from '../../../hooks/auth.js';
 import { demandOwned } from '../../../hooks/failures.js';
 import { keyOf } from '../../../hooks/idempotency.js';
+import { previewLink } from '../../../previews/link.js';
+import { PREVIEW, sendPreview } from '../../../previews/response.js';
 import { Data, refusals } from '../../../schema/envelope.js';
 import { IdPath } from '../../../schema/fields.js';
 import {
+  CampaignPreviewLink,
   CheckView,
-  type PreviewRecipient,
+  PreviewLinkView,
   PreviewRequest,
   PreviewSearch,
-  PreviewView,
   TestSend,
 } from '../../../schema/preview.js';
 import type { Deps } from '../../../wiring.js';
@@ -29,10 +31,10 @@ import { acceptedView } from '../../messages/view.js';
 import { MessageAccepted } from '../../messages/view-schema.js';
 import { EmptyBody } from '../schema.js';
 import { demandText } from '../update.js';
-import { fillLetter, letterToPreview, previewRecipient, previewView } from './rendering.js';
+import { campaignPreview, fillLetter, previewRecipient } from './rendering.js';
 
 const tags = ['Campaigns'];
-const ONE = { 200: Data(PreviewView), ...refusals };
+const ONE = { 200: PREVIEW, ...refusals };
 
 /** Previews of a campaign for one recipient, and its check before sending; these routes send no mail. */
 export function campaignPreviews(app: Api, deps: Deps): void {
@@ -49,7 +51,10 @@ export function campaignPreviews(app: Api, deps: Deps): void {
         response: ONE,
       },
     },
-    async (request) => preview(deps, await ownedCampaign(accountOf(request), request.params.id), request.query),
+    async (request, reply) => {
+      const row = await ownedCampaign(accountOf(request), request.params.id);
+      return sendPreview(request, reply, await campaignPreview(deps, row, request.query));
+    },
   );
 
   app.post(
@@ -63,7 +68,10 @@ export function campaignPreviews(app: Api, deps: Deps): void {
         response: ONE,
       },
     },
-    async (request) => preview(deps, await ownedCampaign(accountOf(request), request.params.id), request.body),
+    async (request, reply) => {
+      const row = await ownedCampaign(accountOf(request), request.params.id);
+      return sendPreview(request, reply, await campaignPreview(deps, row, request.body));
+    },
   );
 
   app.post(
@@ -87,11 +95,27 @@ export function campaignPreviews(app: Api, deps: Deps): void {
   );
 }
 
-async function preview(deps: Deps, row: Campaign, requested: PreviewRecipient) {
-  demandText(row);
-  const recipient = await previewRecipient(deps, row, requested);
-  const letter = await letterToPreview(deps, row);
-  return { data: previewView(await fillLetter(deps, row.account, letter, recipient), letter) };
+/** Links to previews, for people without a key. */
+export function campaignPreviewLinks(app: Api, deps: Deps): void {
+  app.post(
+    '/campaigns/:id/preview/link',
+    {
+      schema: {
+        tags,
+        summary: 'Make a link that shows the preview of a campaign without a key',
+        params: IdPath,
+        body: CampaignPreviewLink,
+        response: { 201: Data(PreviewLinkView), ...refusals },
+      },
+    },
+    async (request, reply) => {
+      const row = demandOwned(await deps.campaigns.owned(accountOf(request), request.params.id));
+      const { hours, ...requested } = request.body;
+      demandText(row);
+      const { id: subscriber } = await previewRecipient(deps, row, requested);
+      return reply.code(201).send({ data: await previewLink(deps, { campaign: row._id, subscriber }, hours) });
+    },
+  );
 }
 
 /** Sends a campaign to members as messages marked as a test; they have the states and the timeline of every message. */

@@ -33,6 +33,28 @@ const call = async (route: string, payload?: object, headers: Record<string, str
   return { status: answer.statusCode, ...answer.json() };
 };
 
+test('with Accept: text/html the preview is the mail alone, as a page that runs nothing', async () => {
+  const { id: template } = await aTemplate(api, { contents: { en: { html: '<p>own</p>{{ content }}' } } });
+  const routes = [`campaigns/${await campaign()}`, `templates/${template}`].flatMap((of) => [
+    `GET /api/v1/${of}/preview`,
+    `POST /api/v1/${of}/preview`,
+  ]);
+  for (const route of routes) {
+    const options = route.startsWith('POST') ? { payload: {} } : {};
+    const accept = 'text/html,application/xhtml+xml,*/*;q=0.8';
+    const shown = await api.call(route, options);
+    const page = await api.call(route, { ...options, headers: { accept } });
+    expect([page.statusCode, page.headers['content-type']]).toEqual([200, 'text/html; charset=utf-8']);
+    expect(page.body).toBe(shown.json().data.html);
+    expect([page.headers['vary'], shown.headers['vary']]).toEqual(['Accept', 'Accept']);
+    expect(page.headers['content-security-policy']).toMatch(/^sandbox (?!.*allow-scripts).*default-src 'none'/);
+    expect(page.headers).toMatchObject({ 'cache-control': 'no-store', 'x-frame-options': 'DENY' });
+  }
+  const keyed = { payload: {}, headers: { accept: 'text/html', 'idempotency-key': 'preview' } };
+  const [first, replay] = [await api.call(routes[1] ?? '', keyed), await api.call(routes[1] ?? '', keyed)];
+  expect([first.json(), replay.headers['idempotent-replayed']]).toEqual([replay.json(), 'true']);
+});
+
 describe('a campaign’s template', () => {
   test('is the given one, else the default; a whole document has only one that was chosen', async () => {
     const { id: own } = await aTemplate(api, { contents: { en: { html: '<p>own</p>{{ content }}' } } }, true);
