@@ -6,6 +6,7 @@ import { linksIn, rewriteHtml } from '../../../mail/letter/links/links.js';
 import { slotsIn } from '../../../mail/letter/slots.js';
 import { destinationsIn } from '../../../mail/letter/tracking.js';
 import { maskLiquid } from '../../../mail/liquid/mask-liquid.js';
+import { growth, ONE_PASS } from '../../support/growth.js';
 import { aLetter } from '../../support/mail/letters.js';
 
 const marked = (destination: string) => `[${destination}]`;
@@ -154,10 +155,13 @@ test('for any input only the links change, and Liquid stays as well formed as be
   );
 });
 
-test('hostile letters are read in linear time', { timeout: 5_000 }, () => {
-  for (const nasty of ['<a "', '<a href=', '<a '.repeat(3), "<a '", 'https://a.test/)))', '{% raw']) {
-    const html = nasty.repeat(200_000);
-    expect(rewriteHtml(html, () => undefined)).toBe(html);
-    expect(addressesIn(html)).toBeDefined();
-  }
-});
+test.each(['<a "', '<a href=', '<a '.repeat(3), "<a '", 'https://a.test/)))', '{% raw'])(
+  'a hostile letter of %j is read in linear time',
+  async (nasty) => {
+    const read = (html: string) => {
+      expect(rewriteHtml(html, () => undefined)).toBe(html);
+      expect(addressesIn(html)).toBeDefined();
+    };
+    expect(await growth(read, nasty.repeat(50_000), nasty.repeat(200_000))).toBeLessThan(ONE_PASS);
+  },
+);
