@@ -14,6 +14,7 @@ test('a key is issued, listed without its secret, and revoked', async () => {
   await listKeys(cli.config);
   expect(cli.output.join('\n')).toContain(`${key?._id}  ${secret.slice(0, 8)}…  active  Website`);
   expect(cli.output.join('\n')).not.toContain(secret);
+  expect(cli.output.join('\n')).toContain('The number of a key is its public-key in the API of envie');
   expect(await revokeKey(cli.config, key?._id ?? 0)).toBe(0);
   expect(await keys(cli.store).findBySecret(secret)).toMatchObject({ state: 'revoked' });
 });

@@ -15,7 +15,9 @@ import { aLetter, someLinks } from '../mail/letters.js';
 export function sendingDeps(
   store: Store,
   deliver: () => Promise<Outcome>,
-  over: Partial<Pick<DeliveryDeps, 'letters' | 'guard' | 'transportsFor' | 'engine' | 'times' | 'tokenBuckets'>> = {},
+  over: Partial<
+    Pick<DeliveryDeps, 'letters' | 'guard' | 'checkReputation' | 'transportsFor' | 'engine' | 'times' | 'tokenBuckets'>
+  > = {},
 ): DeliveryDeps {
   const letter = compileLetter(aLetter());
   const never = new AbortController().signal;
