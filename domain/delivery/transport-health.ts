@@ -31,7 +31,7 @@ export interface TransportHealth {
   /** The last failure, also of a transport that is up again. */
   readonly error: TransportError | null;
   readonly accepted_at: Date | null;
-  /** When waiting messages are tried again; null while the transport is up, and where the next mail tries it. */
+  /** When waiting messages are tried again; null while the transport is up. */
   readonly next_try: Date | null;
   /** Mails that were handed to it and have no outcome. */
   readonly in_flight: number;
@@ -109,17 +109,11 @@ export function combinedHealth(
   const in_flight = live.reduce((sum, report) => sum + report.in_flight, 0);
   const decided = decidingReport(live);
   if (decided !== undefined) {
-    const { state, since } = decided;
-    const next_try = state === 'up' ? null : earliestTry(live);
+    const { state, since, next_try } = decided;
     return { state, since, next_try, error, accepted_at, in_flight };
   }
   const isCurrent = known.version === version && known.state === 'up';
   return { state: isCurrent ? 'up' : 'unknown', since: known.since, next_try: null, error, accepted_at, in_flight };
-}
-
-function earliestTry(reports: readonly ReportedHealth[]): Date | null {
-  const tries = reports.flatMap(({ next_try }) => next_try ?? []);
-  return tries.toSorted((one, other) => +one - +other)[0] ?? null;
 }
 
 /** The reports of running processes about the present settings. */

@@ -39,10 +39,7 @@ export function transportHealth({ db }: Pick<Store, 'db'>, lease: number) {
     /** By id; transports that were never used are missing. */
     of: async (transports: readonly string[]): Promise<ReadonlyMap<string, KnownHealth>> => {
       const isLive = { $gt: ['$$report.seen', { $subtract: ['$$NOW', lease / 2] }] };
-      // A time that has passed was for work that waited no longer: the next mail tries the transport.
-      const isAhead = { $gt: ['$$report.next_try', '$$NOW'] };
-      const next_try = { $cond: [isAhead, '$$report.next_try', null] };
-      const withAge = { $mergeObjects: ['$$report', { is_live: isLive, next_try }] };
+      const withAge = { $mergeObjects: ['$$report', { is_live: isLive }] };
       const found = rows.aggregate<KnownHealth & { readonly _id: string }>([
         { $match: { _id: { $in: [...transports] } } },
         { $set: { reports: { $map: { input: '$reports', as: 'report', in: withAge } } } },

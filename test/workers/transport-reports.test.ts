@@ -122,17 +122,6 @@ test('of two workers that disagree, the one that can send decides', async () => 
   expect(await health()).toMatchObject({ state: 'rate_limited', since: at(9), accepted_at: at(8) });
 });
 
-test('the next try is the first that is ahead; one that has passed is none', async () => {
-  const ahead = new Date(Date.now() + 60_000);
-  await report('later', found('down', 3, { next_try: new Date(Date.now() + 120_000) }));
-  await report('sooner', found('down', 4, { next_try: ahead }));
-  await report('idle', found('down', 5, { next_try: at(6) }));
-  expect(await health()).toMatchObject({ since: at(5), next_try: ahead });
-  await report('later', found('down', 3));
-  await report('sooner', found('down', 4));
-  expect(await health()).toMatchObject({ state: 'down', next_try: null });
-});
-
 test('an older error or mail does not replace a later one, and text of a server is not read as an expression', async () => {
   const reply = '$state $$NOW';
   await report('one', found('down', 9, { error: { at: at(9), reply, phase: 'mail' }, accepted_at: at(8) }));
