@@ -3,7 +3,7 @@ import { countFates, countStatuses } from '../../domain/import/row-fate.js';
 import { brokenRowError, type RowError, readRow, refusalError } from '../../domain/import/row-reading.js';
 import { parseAddressCell } from '../../mail/address-cell.js';
 import type { Imports, OwnedImport } from '../../store/imports/imports.js';
-import type { CsvFile, Import } from '../../store/imports/row.js';
+import type { CsvFile, Import, ImportPosition } from '../../store/imports/row.js';
 import type { ImportErrors, ImportRows } from '../../store/imports/rows.js';
 import type { Blobs } from '../../store/mongo/blobs.js';
 import type { CustomFields } from '../../store/subscribers/custom-fields.js';
@@ -66,7 +66,8 @@ async function importRows(
   const source = taken.file && (await deps.blobs.read(taken.account, taken.blob, taken.at.byte));
   if (taken.file === null || source === null || source === undefined) return end(deps, taken, 'file_lost');
   let row = taken;
-  for await (const piece of chunksOf(source, taken.file, taken.at, deps.chunk ?? CHUNK)) {
+  const pieces = chunksOf(source, taken.file, taken.at, deps.chunk ?? CHUNK);
+  for await (const piece of oneAhead(readPieces(deps, taken, taken.file, pieces))) {
     if (piece.kind === 'broken') return endBroken(deps, row, taken.file, piece);
     const moved = await importChunk(deps, row, taken.file, piece);
     if (moved === undefined) return { kind: 'more', rows: row.at.row };
@@ -79,17 +80,62 @@ async function importRows(
   return end(deps, row, null);
 }
 
+type Broken = Extract<CsvPiece, { kind: 'broken' }>;
+
+/** Rows that have been read and not yet written. */
+interface ReadChunk {
+  readonly kind: 'chunk';
+  readonly read: readonly ReturnType<typeof readRow>[];
+  readonly end: ImportPosition;
+}
+
+async function* readPieces(
+  deps: SubscriberImportDeps,
+  row: OwnedImport,
+  file: CsvFile,
+  pieces: AsyncIterable<CsvPiece>,
+): AsyncGenerator<ReadChunk | Broken> {
+  for await (const piece of pieces) {
+    if (piece.kind === 'broken') {
+      yield piece;
+      continue;
+    }
+    const { kind, rows, end } = piece;
+    const from = end.row - rows.length;
+    const reader = await readerOf(deps, row, file);
+    yield { kind, end, read: rows.map((cells, offset) => readRow(reader, cells, from + offset)) };
+  }
+}
+
+/** The next item is taken while the caller works on the one before it. */
+async function* oneAhead<T>(items: AsyncGenerator<T>): AsyncGenerator<T> {
+  const take = () => {
+    const next = items.next();
+    // Its error is thrown when its turn comes.
+    next.catch(() => undefined);
+    return next;
+  };
+  try {
+    for (let next = take(); ; ) {
+      const { done, value } = await next;
+      if (done === true) return;
+      next = take();
+      yield value;
+    }
+  } finally {
+    await items.return(undefined);
+  }
+}
+
 /** Writes the rows, then their errors, then counts both and moves on in one write. Undefined: another attempt took over. */
 async function importChunk(
   deps: SubscriberImportDeps,
   row: OwnedImport,
   file: CsvFile,
-  { rows, end: at }: Extract<CsvPiece, { kind: 'chunk' }>,
+  { read, end: at }: ReadChunk,
 ): Promise<OwnedImport | undefined> {
   const { _id: id, account, list_id: list, dry_run: dryRun } = row;
   const from = row.at.row;
-  const reader = await readerOf(deps, row, file);
-  const read = rows.map((cells, offset) => readRow(reader, cells, from + offset));
   const requests = read.flatMap((one) => (one.kind === 'request' ? one.request : []));
   const fates = await deps.importRows.importRows({ account, list, import: id, from, dryRun, requests });
   const errors = [
@@ -123,7 +169,7 @@ async function endBroken(
   deps: SubscriberImportDeps,
   row: OwnedImport,
   file: CsvFile,
-  { reason, start }: Extract<CsvPiece, { kind: 'broken' }>,
+  { reason, start }: Broken,
 ): Promise<ImportPass> {
   const error = brokenRowError(row.at.row, reason, cellDecoder(file.encoding)(start) ?? '');
   await deps.importErrors.record(row.account, row._id, row.at.row, [numbered(file, error)]);
