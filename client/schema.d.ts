@@ -7641,7 +7641,10 @@ export interface paths {
                                 } | null;
                                 /** Format: date-time */
                                 last_accepted_at: string | null;
-                                /** Format: date-time */
+                                /**
+                                 * Format: date-time
+                                 * @description When what waits is tried again. Null while it is up, and where nothing waits: the next mail tries it.
+                                 */
                                 next_try_at: string | null;
                                 /** @description Mails handed to it without an outcome, at most some seconds ago. */
                                 in_flight: number;
@@ -7683,7 +7686,10 @@ export interface paths {
                                     } | null;
                                     /** Format: date-time */
                                     last_accepted_at: string | null;
-                                    /** Format: date-time */
+                                    /**
+                                     * Format: date-time
+                                     * @description When what waits is tried again. Null while it is up, and where nothing waits: the next mail tries it.
+                                     */
                                     next_try_at: string | null;
                                     /** @description Mails handed to it without an outcome, at most some seconds ago. */
                                     in_flight: number;
@@ -7771,7 +7777,10 @@ export interface paths {
                                 } | null;
                                 /** Format: date-time */
                                 last_accepted_at: string | null;
-                                /** Format: date-time */
+                                /**
+                                 * Format: date-time
+                                 * @description When what waits is tried again. Null while it is up, and where nothing waits: the next mail tries it.
+                                 */
                                 next_try_at: string | null;
                                 /** @description Mails handed to it without an outcome, at most some seconds ago. */
                                 in_flight: number;
@@ -7857,7 +7866,10 @@ export interface paths {
                                 } | null;
                                 /** Format: date-time */
                                 last_accepted_at: string | null;
-                                /** Format: date-time */
+                                /**
+                                 * Format: date-time
+                                 * @description When what waits is tried again. Null while it is up, and where nothing waits: the next mail tries it.
+                                 */
                                 next_try_at: string | null;
                                 /** @description Mails handed to it without an outcome, at most some seconds ago. */
                                 in_flight: number;
@@ -7971,7 +7983,10 @@ export interface paths {
                                 } | null;
                                 /** Format: date-time */
                                 last_accepted_at: string | null;
-                                /** Format: date-time */
+                                /**
+                                 * Format: date-time
+                                 * @description When what waits is tried again. Null while it is up, and where nothing waits: the next mail tries it.
+                                 */
                                 next_try_at: string | null;
                                 /** @description Mails handed to it without an outcome, at most some seconds ago. */
                                 in_flight: number;

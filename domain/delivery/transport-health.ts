@@ -54,6 +54,14 @@ export interface KnownHealth extends Pick<TransportHealth, 'state' | 'since' | '
   readonly reports: readonly ReportedHealth[];
 }
 
+/** In milliseconds: a worker that tries a transport again reports the next time well within it. */
+const LATE_REPORT = 60_000;
+
+/** The time of the next try as people are shown it: none where it passed long ago, since then nothing waits for it. */
+export function shownTry({ next_try }: Pick<TransportHealth, 'next_try'>, now: Date): Date | null {
+  return next_try !== null && +next_try > +now - LATE_REPORT ? next_try : null;
+}
+
 /** The state in which no mail leaves by the transport. */
 export function isInTrouble({ state }: Pick<TransportHealth, 'state'>): boolean {
   return state === 'down' || state === 'refusing_logins' || state === 'rate_limited';

@@ -1,8 +1,10 @@
 import { type Static, Type } from 'typebox';
+import { now } from '../../../clock.js';
 import {
   combinedHealth,
   type KnownHealth,
   liveReports,
+  shownTry,
   TRANSPORT_PHASES,
   TRANSPORT_STATES,
 } from '../../../domain/delivery/transport-health.js';
@@ -63,7 +65,11 @@ const health = {
     ),
   ),
   last_accepted_at: nullable(Timestamp),
-  next_try_at: nullable(Timestamp),
+  next_try_at: nullable({
+    ...Timestamp,
+    description:
+      'When what waits is tried again. Null while it is up, and where nothing waits: the next mail tries it.',
+  }),
   in_flight: Type.Integer({ description: 'Mails handed to it without an outcome, at most some seconds ago.' }),
   processes: Type.Array(
     Type.Object({ use: Type.Enum(TRANSPORT_USES), state: Type.Enum(TRANSPORT_STATES), since: Timestamp }),
@@ -171,7 +177,7 @@ function healthView(known: KnownHealth | undefined, version: number) {
     since: timestampOrNull(found?.since ?? null),
     last_error: found?.error ? { ...found.error, at: timestamp(found.error.at) } : null,
     last_accepted_at: timestampOrNull(found?.accepted_at ?? null),
-    next_try_at: timestampOrNull(found?.next_try ?? null),
+    next_try_at: timestampOrNull(found === null ? null : shownTry(found, now())),
     in_flight: found?.in_flight ?? 0,
     processes: live.map(({ use, state, since }) => ({ use, state, since: timestamp(since) })),
   };

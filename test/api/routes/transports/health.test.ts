@@ -17,7 +17,7 @@ const DOWN: TransportHealth = {
   since: at(2),
   error: { at: at(9), reply: REFUSED, phase: 'connect' },
   accepted_at: at(1),
-  next_try: at(17),
+  next_try: new Date('2096-05-15T09:00:17Z'),
   in_flight: 0,
 };
 const report = (id: string, health: TransportHealth, process = 'one', version = 1) =>
@@ -49,13 +49,19 @@ test('a transport shows its state, its last error and its last accepted mail, al
     since: shown(2),
     last_error: { at: shown(9), reply: REFUSED, phase: 'connect' },
     last_accepted_at: shown(1),
-    next_try_at: shown(17),
+    next_try_at: '2096-05-15T09:00:17+00:00',
     in_flight: 0,
     processes: [{ use: 'bulk', state: 'down', since: shown(2) }],
   };
   expect(await retrieved(id)).toMatchObject(view);
   const { data } = (await api.call('GET /api/v1/transports')).json();
   expect(data.find((row: { id: number }) => row.id === id)).toMatchObject(view);
+});
+
+test('a try of the past, for which nothing waits any more, is not shown as the next one', async () => {
+  const id = await aTransport();
+  await report(`${id}`, { ...DOWN, next_try: at(17) });
+  expect(await retrieved(id)).toMatchObject({ state: 'down', next_try_at: null });
 });
 
 test('a change of the URL makes the state unknown until a worker has connected to it', async () => {
