@@ -12,10 +12,14 @@ export interface LazyClient {
  * closed end with the gRPC status CANCELLED.
  */
 export function lazyClient(address: string, namespace: string): LazyClient {
-  const interceptors = [makeGrpcRetryInterceptor(defaultGrpcRetryOptions()), cancelOnceClosed];
-  const connection = Connection.lazy({ address, connectTimeout: '3s', interceptors });
+  const connection = Connection.lazy({ address, connectTimeout: '3s', interceptors: retryUntilClosed() });
   const client = new Client({ connection, namespace, interceptors: { ...activeTracing()?.client } });
   return { client: () => client, close: () => connection.close() };
+}
+
+/** The retries of a connection by default; those that come due after it is closed end as cancelled. */
+export function retryUntilClosed(): Interceptor[] {
+  return [makeGrpcRetryInterceptor(defaultGrpcRetryOptions()), cancelOnceClosed];
 }
 
 /**

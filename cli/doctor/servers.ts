@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Connection } from '@temporalio/client';
 import { MongoClient } from 'mongodb';
+import { retryUntilClosed } from '../../api/engine/lazy-client.js';
 import { monotonic, now } from '../../clock.js';
 import type { Config } from '../../config.js';
 import { BINARIES, type BinaryName } from '../../servers/provision/binaries.js';
@@ -67,7 +68,11 @@ export async function checkTemporal(config: Config): Promise<Finding[]> {
   const { temporalAddress: address, temporalNamespace: namespace } = config;
   if (address === undefined) return [await checkBinary('temporal', config)];
   try {
-    const connection = await Connection.connect({ address, connectTimeout: CONNECT_TIMEOUT_MS });
+    const connection = await Connection.connect({
+      address,
+      connectTimeout: CONNECT_TIMEOUT_MS,
+      interceptors: retryUntilClosed(),
+    });
     try {
       const { serverVersion } = await connection.workflowService.getSystemInfo({});
       const known = await connection.workflowService.describeNamespace({ namespace }).catch(() => undefined);

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { defineSearchAttributeKey, SearchAttributeType, TypedSearchAttributes } from '@temporalio/common';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { retryUntilClosed } from '../../api/engine/lazy-client.js';
 import { readConfig } from '../../config.js';
 import { startTimeOf } from '../../servers/process.js';
 import { type RunningTemporal, startTemporal } from '../../servers/temporal.js';
@@ -25,7 +26,7 @@ afterAll(async () => {
 });
 
 async function connected<T>(work: (connection: Connection) => Promise<T>): Promise<T> {
-  const connection = await Connection.connect({ address: temporal.address });
+  const connection = await Connection.connect({ address: temporal.address, interceptors: retryUntilClosed() });
   try {
     return await work(connection);
   } finally {

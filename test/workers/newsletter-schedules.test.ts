@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Client, Connection } from '@temporalio/client';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { orphanSweep, sweepNewsletter } from '../../activities/newsletter/sweep.js';
+import { retryUntilClosed } from '../../api/engine/lazy-client.js';
 import { now } from '../../clock.js';
 import { shrunkTimes } from '../../domain/delivery/protocol.js';
 import { calendarOf, EVERY_DAY } from '../../domain/newsletter/cron.js';
@@ -25,7 +26,7 @@ let client: Client;
 
 beforeAll(async () => {
   const { address, namespace } = await testNamespace();
-  connection = await Connection.connect({ address });
+  connection = await Connection.connect({ address, interceptors: retryUntilClosed() });
   client = new Client({ connection, namespace });
 });
 afterAll(() => connection?.close());

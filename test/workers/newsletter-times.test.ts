@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Client, Connection } from '@temporalio/client';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { retryUntilClosed } from '../../api/engine/lazy-client.js';
 import { readCron } from '../../domain/newsletter/cron.js';
 import { type Timetable, timesAfter } from '../../domain/newsletter/timetable.js';
 import { clockOf, wallOf } from '../../domain/newsletter/zone.js';
@@ -12,7 +13,7 @@ let client: Client;
 
 beforeAll(async () => {
   const { address, namespace } = testTemporal();
-  connection = await Connection.connect({ address });
+  connection = await Connection.connect({ address, interceptors: retryUntilClosed() });
   client = new Client({ connection, namespace });
 });
 afterAll(() => connection?.close());

@@ -6,7 +6,7 @@ import { pino } from 'pino';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { callQueue } from '../../../api/engine/call-queue.js';
 import { temporalEngine } from '../../../api/engine/engine.js';
-import { lazyClient } from '../../../api/engine/lazy-client.js';
+import { lazyClient, retryUntilClosed } from '../../../api/engine/lazy-client.js';
 import { outageLog } from '../../../api/engine/outage-log.js';
 import { campaignWorkflowId, importWorkflowId, messageWorkflowId } from '../../../workflows/names.js';
 import { quietPort } from '../../support/servers/quiet-port.js';
@@ -20,7 +20,7 @@ let client: Client;
 
 beforeAll(async () => {
   temporal = await testNamespace();
-  connection = await Connection.connect({ address: temporal.address });
+  connection = await Connection.connect({ address: temporal.address, interceptors: retryUntilClosed() });
   client = new Client({ connection, namespace: temporal.namespace });
 });
 afterAll(async () => {

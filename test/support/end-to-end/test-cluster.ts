@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Client, Connection } from '@temporalio/client';
 import { inject } from 'vitest';
+import { retryUntilClosed } from '../../../api/engine/lazy-client.js';
 import type { LedgerPage } from '../../../domain/campaign/ledger-page.js';
 import type { ProtocolTimes } from '../../../domain/delivery/protocol.js';
 import { campaigns } from '../../../store/campaigns/campaigns.js';
@@ -45,7 +46,7 @@ export async function aTestCluster(plan: TestClusterPlan = {}) {
     prefix: prefix ?? `end-to-end-${randomUUID()}`,
   };
   const receiver = await smtpServer(script);
-  const connection = await Connection.connect({ address: addresses.temporalAddress });
+  const connection = await Connection.connect({ address: addresses.temporalAddress, interceptors: retryUntilClosed() });
   await prepareNamespace(connection, addresses.namespace);
   const client = new Client({ connection, namespace: addresses.namespace });
   const store = await openStore({ url: addresses.mongodbUrl, database: addresses.database });

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Client, Connection } from '@temporalio/client';
 import { temporalEngine } from '../../../api/engine/engine.js';
-import { lazyClient } from '../../../api/engine/lazy-client.js';
+import { lazyClient, retryUntilClosed } from '../../../api/engine/lazy-client.js';
 import { openLog } from '../../../api/log.js';
 import { type Config, readConfig } from '../../../config.js';
 import type { RunningWorker } from '../../../workers/main.js';
@@ -32,7 +32,7 @@ export async function draftEverpost(script: SmtpScript = {}, options: DraftEverp
   const engine = temporalEngine({ client: lazy.client, prefix, publicUrl: 'http://everpost.test', log });
   const api = await anApi(environment, { engine });
   const config: Config = { ...api.deps.config, smtpConnections: 4, temporalNamespace: namespace };
-  const connection = await Connection.connect({ address });
+  const connection = await Connection.connect({ address, interceptors: retryUntilClosed() });
   let worker: RunningWorker | undefined;
 
   return {

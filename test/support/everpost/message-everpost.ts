@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
+import { retryUntilClosed } from '../../../api/engine/lazy-client.js';
 import { readConfig } from '../../../config.js';
 import type { ProtocolTimes } from '../../../domain/delivery/protocol.js';
 import type { MessageState } from '../../../domain/message/message.js';
@@ -33,7 +34,7 @@ export async function messageEverpost(script: SmtpScript, times: ProtocolTimes =
   const config = { ...readConfig({}), dataDir: folder, smtpConnections: 4, temporalNamespace: namespace };
   const own = { config, store, smtpUrl: receiver.url, temporalAddress: address, prefix };
   const worker = await ownWorker({ ...own, times });
-  const connection = await Connection.connect({ address });
+  const connection = await Connection.connect({ address, interceptors: retryUntilClosed() });
   const client = new Client({ connection, namespace });
   const engine = workerEngine({ client, prefix, publicUrl: config.publicUrl });
   const row = async ({ account, _id }: Message): Promise<Message> => {
