@@ -60,9 +60,12 @@ function messageLine({
   state,
   class: why,
   reply,
+  waiting,
   ...more
 }: NonNullable<PersonResponse['messages']>[number]) {
-  return `${short(at)}  message ${message_id}, "${subject}": ${outcome(state, why, reply)}${reactionsOf(more)}`;
+  const waits =
+    waiting === null ? '' : `, waiting since ${short(waiting.since)} (${waiting.reason}): ${waiting.detail}`;
+  return `${short(at)}  message ${message_id}, "${subject}": ${outcome(state, why, reply)}${reactionsOf(more)}${waits}`;
 }
 
 function outcome(state: string, why: string | null, reply: string | null): string {

@@ -1,27 +1,30 @@
 import { issueOfOrigin } from '../../domain/newsletter/issue.js';
+import type { Waiting } from '../../domain/waiting/waiting.js';
 import type { Message } from '../../store/messages/row.js';
 import type { Issue } from '../../store/newsletters/issues.js';
 import type { Stores } from '../../store/stores.js';
 import type { Subscriber } from '../../store/subscribers/row.js';
 import type { Suppression } from '../../store/suppressions/suppressions.js';
 import { type MailReactions, NO_REACTIONS } from '../../store/tracking/reactions.js';
+import { type MessageWaitingStores, messagesWaiting } from '../waiting/messages-waiting.js';
 import { type CampaignMail, campaignMails } from './campaign-mails.js';
 import { type ScheduledMail, scheduledMails } from './scheduled.js';
 
-export type PersonStores = Pick<
-  Stores,
-  | 'campaigns'
-  | 'events'
-  | 'issues'
-  | 'lists'
-  | 'messages'
-  | 'newsletters'
-  | 'reactions'
-  | 'recipients'
-  | 'rounds'
-  | 'subscribers'
-  | 'suppressions'
->;
+export type PersonStores = MessageWaitingStores &
+  Pick<
+    Stores,
+    | 'campaigns'
+    | 'events'
+    | 'issues'
+    | 'lists'
+    | 'messages'
+    | 'newsletters'
+    | 'reactions'
+    | 'recipients'
+    | 'rounds'
+    | 'subscribers'
+    | 'suppressions'
+  >;
 
 /** Who is asked about, and by whom. */
 export interface PersonQuery {
@@ -42,6 +45,8 @@ export type PersonCampaignMail = CampaignMail & {
 
 export interface PersonMessage {
   readonly message: Message;
+  /** Null: it moves or is final. */
+  readonly waiting: Waiting | null;
   readonly reactions: MailReactions;
 }
 
@@ -75,7 +80,7 @@ export async function readPerson(stores: PersonStores, query: PersonQuery, at: D
       rows.map(({ list_id }) => list_id),
     ),
     campaignMailsOf(stores, account, rows, limit),
-    messages && messagesWithReactions(stores, account, messages),
+    messages && personMessages(stores, account, messages),
     scheduledMails(stores, ofScheduled, at),
   ]);
   const shown = onlyLists === null || suppression === null ? suppression : { ...suppression, evidence: null };
@@ -106,14 +111,18 @@ async function campaignMailsOf(
   }));
 }
 
-async function messagesWithReactions(
+async function personMessages(
   stores: PersonStores,
   account: number,
   messages: readonly Message[],
 ): Promise<PersonMessage[]> {
-  const reactions = await stores.reactions.toMessages(
-    account,
-    messages.map(({ _id }) => _id),
-  );
-  return messages.map((message) => ({ message, reactions: reactions.get(message._id) ?? NO_REACTIONS }));
+  const ids = messages.map(({ _id }) => _id);
+  const [reactions, waiting] = await Promise.all([
+    stores.reactions.toMessages(account, ids),
+    messagesWaiting(stores, account, messages),
+  ]);
+  return messages.map((message) => {
+    const { _id } = message;
+    return { message, reactions: reactions.get(_id) ?? NO_REACTIONS, waiting: waiting.get(_id) ?? null };
+  });
 }

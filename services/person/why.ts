@@ -10,7 +10,7 @@ import type { Subscriber } from '../../store/subscribers/row.js';
 import type { Suppression } from '../../store/suppressions/suppressions.js';
 import { NO_REACTIONS } from '../../store/tracking/reactions.js';
 import { type CampaignWaitingStores, campaignsWaiting } from '../waiting/campaigns-waiting.js';
-import { type MessageWaitingStores, messagesWaiting } from '../waiting/messages-waiting.js';
+import { messagesWaiting } from '../waiting/messages-waiting.js';
 import type { PersonStores } from './person.js';
 
 /** Events that carry the status of a subscriber at their time. */
@@ -18,7 +18,7 @@ const STATUS_EVENTS = ['created', 'pending', 'reactivated', 'unsubscribed', 'bou
   (what) => `subscriber.${what}`,
 );
 
-export type WhyStores = PersonStores & CampaignWaitingStores & MessageWaitingStores;
+export type WhyStores = PersonStores & CampaignWaitingStores;
 
 /** What the reader may know of the person, beside the campaign. */
 export interface AskedAbout {

@@ -5,6 +5,7 @@ import { CAMPAIGN_ANSWERS } from '../../../domain/person/campaign-answer.js';
 import { SUBSCRIBER_STATUSES } from '../../../domain/subscriber/subscriber.js';
 import { SUPPRESSION_REASONS } from '../../../store/suppressions/suppressions.js';
 import { closed, Id, nullable, Timestamp } from '../../schema/fields.js';
+import { WaitingView } from '../../schema/waiting.js';
 
 export const PersonPath = Type.Object({ email: Type.String({ maxLength: 1024 }) });
 
@@ -90,6 +91,7 @@ const MessageMail = Type.Object({
   attempts: Type.Integer(),
   at: Timestamp,
   next_attempt_at: nullable(Timestamp),
+  waiting: WaitingView,
   ...reactions,
 });
 

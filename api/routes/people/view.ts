@@ -3,6 +3,7 @@ import type { ScheduledMail } from '../../../services/person/scheduled.js';
 import type { Subscriber } from '../../../store/subscribers/row.js';
 import type { Suppression } from '../../../store/suppressions/suppressions.js';
 import type { MailReactions, MailReport, MailVisits } from '../../../store/tracking/reactions.js';
+import { waitingView } from '../../schema/waiting.js';
 import { timestamp, timestampOrNull } from '../../timestamp.js';
 import type { PersonResponse } from './schema.js';
 
@@ -46,7 +47,7 @@ function campaignMailView({ campaign, recipient, issue, reactions }: PersonCampa
   };
 }
 
-function messageMailView({ message, reactions }: PersonMessage) {
+function messageMailView({ message, reactions, waiting }: PersonMessage) {
   const { _id: message_id, subject, state, attempts, attempt, due, updated_at } = message;
   const last = attempts.at(-1);
   const waits = state === 'accepted' || state === 'deferred';
@@ -56,6 +57,7 @@ function messageMailView({ message, reactions }: PersonMessage) {
     reply: last?.reply ?? null,
     at: timestamp(last === undefined ? updated_at : new Date(last.at)),
     next_attempt_at: waits ? timestamp(due) : null,
+    waiting: waitingView(waiting),
     ...reactionsView(reactions),
   };
 }

@@ -89,6 +89,15 @@ test('answers about a message, and prints what the API answers', async () => {
   });
 });
 
+test('says for what a message waits', async () => {
+  const to = { email: 'lea@example.org', name: null };
+  const due = new Date('2026-05-15T09:00:00Z');
+  const row = aMessage({ account: 1, to, to_key: to.email, state: 'accepted', subject: 'Code', due, created_at: due });
+  await majorityCollection<typeof row>(cli.store, 'messages').insertOne(row);
+  expect(await asked(to.email)).toBe(0);
+  expect(cli.output.at(-1)).toMatch(/"Code": accepted, waiting since 2026-05-15 09:00 UTC \(worker\): .+\.$/);
+});
+
 test('says what it does not know', async () => {
   const errors = vi.spyOn(console, 'error').mockImplementation(() => undefined);
   for (const [email, more] of [
