@@ -1727,6 +1727,16 @@ export interface paths {
                                     at: string;
                                     /** Format: date-time */
                                     next_attempt_at: string | null;
+                                    /** @description Why it does not move; null where it moves, has ended or is a draft. next_try: when it goes on, or is tried again, by itself; null: after a request, or the time is not known. */
+                                    waiting: {
+                                        /** @enum {unknown} */
+                                        reason: "schedule" | "approval" | "source" | "retry" | "transport" | "rate" | "quota" | "queue" | "worker" | "paused";
+                                        /** Format: date-time */
+                                        since: string;
+                                        /** Format: date-time */
+                                        next_try: string | null;
+                                        detail: string;
+                                    } | null;
                                     opens: {
                                         /** @description Visits by people. */
                                         count: number;
@@ -11273,7 +11283,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Retrieve what waits, and for what, and what is uncertain */
+        /** Retrieve what waits, and for what, what is uncertain, and which webhooks fail */
         get: {
             parameters: {
                 query?: never;
@@ -11318,6 +11328,17 @@ export interface paths {
                                         since: string;
                                     }[];
                                 };
+                                /** @description Webhooks whose deliveries fail, or that were disabled because they did. */
+                                webhooks: {
+                                    webhook_id: number;
+                                    enabled: boolean;
+                                    /** Format: date-time */
+                                    failing_since: string | null;
+                                    /** Format: date-time */
+                                    last_delivered_at: string | null;
+                                    /** Format: date-time */
+                                    next_attempt_at: string | null;
+                                }[];
                             };
                         };
                     };

@@ -2,11 +2,12 @@ import { type Static, Type } from 'typebox';
 import { Failure } from '../../domain/errors.js';
 import { typesOf } from '../../domain/event-types.js';
 import { givenTime } from '../../domain/timestamp.js';
-import { WEBHOOK_FORMATS, type WebhookFormat } from '../../domain/webhook/formats.js';
+import { typesFor, WEBHOOK_FORMATS, type WebhookFormat } from '../../domain/webhook/formats.js';
 import { eventPayloadsOf } from '../../services/event-payloads.js';
 import type { EventQuery } from '../../store/events/event-pages.js';
 import type { SequencedEvent } from '../../store/events/events.js';
 import { DELIVERY_STATES, type Delivery } from '../../store/webhooks/deliveries.js';
+import type { Endpoint } from '../../store/webhooks/row.js';
 import { deliveryBody } from '../../web/webhook/body.js';
 import type { Api } from '../api.js';
 import { accountOf } from '../hooks/auth.js';
@@ -211,16 +212,39 @@ export async function eventDeliveries(
   { endpoints, deliveries }: Pick<Deps, 'endpoints' | 'deliveries'>,
   account: number,
   events: readonly SequencedEvent[],
-): Promise<ReadonlyMap<string, Delivery[]>> {
-  const own = (await endpoints.ofAccount(account)).map(({ _id }) => _id);
-  const ids = events.map(({ public_id }) => public_id);
-  const found = await deliveries.ofEvents(account, own, ids);
-  return new Map(ids.map((id) => [id, found.filter(({ event }) => event === id)]));
+): Promise<EventDeliveries> {
+  const own = await endpoints.ofAccount(account);
+  const found = await deliveries.ofEvents(
+    account,
+    own.map(({ _id }) => _id),
+    events.map(({ public_id }) => public_id),
+  );
+  return new Map(
+    events.map((event) => {
+      const tried = found.filter((delivery) => delivery.event === event.public_id);
+      const untried = own.filter(
+        (endpoint) => isBehind(endpoint, event) && tried.every((delivery) => delivery.endpoint !== endpoint._id),
+      );
+      return [event.public_id, [...tried.map(deliveryView), ...untried.map(untriedView)]];
+    }),
+  );
+}
+
+type EventDeliveries = ReadonlyMap<string, readonly Static<typeof EventDelivery>[]>;
+
+/** Whether the endpoint will come to the event: it has not tried all events up to this one, because earlier ones fail. */
+function isBehind({ state, cursor, format, events }: Endpoint, { seq, type }: SequencedEvent): boolean {
+  return state === 'enabled' && seq > cursor && typesFor(format, events).includes(type);
+}
+
+function untriedView({ _id: webhook_id, rest_until }: Endpoint): Static<typeof EventDelivery> {
+  const none = { last_attempt_at: null, status: null, error: null };
+  return { webhook_id, state: 'waiting', attempts: 0, ...none, next_attempt_at: timestampOrNull(rest_until) };
 }
 
 export function eventView(
   { public_id: id, type, seq: position, at, campaign, subscriber, data = {} }: SequencedEvent,
-  deliveries?: ReadonlyMap<string, Delivery[]>,
+  deliveries?: EventDeliveries,
 ): EventResponse {
   const { message, ...rest } = data;
   return {
@@ -232,7 +256,7 @@ export function eventView(
     subscriber_id: subscriber ?? null,
     message_id: typeof message === 'string' ? message : null,
     data: rest,
-    ...(deliveries !== undefined && { deliveries: (deliveries.get(id) ?? []).map(deliveryView) }),
+    ...(deliveries !== undefined && { deliveries: [...(deliveries.get(id) ?? [])] }),
   };
 }
 

@@ -33,6 +33,16 @@ const StatusView = Type.Object(
       },
       { description: 'Mails that may have arrived, or not; at most 50 campaigns, the newest.' },
     ),
+    webhooks: Type.Array(
+      Type.Object({
+        webhook_id: Id,
+        enabled: Type.Boolean(),
+        failing_since: nullable(Timestamp),
+        last_delivered_at: nullable(Timestamp),
+        next_attempt_at: nullable(Timestamp),
+      }),
+      { description: 'Webhooks whose deliveries fail, or that were disabled because they did.' },
+    ),
   },
   {
     examples: [
@@ -50,6 +60,7 @@ const StatusView = Type.Object(
           messages: 0,
           campaigns: [{ campaign_id: 7, recipients: 2, since: '2026-05-15T08:31:00+00:00' }],
         },
+        webhooks: [],
       },
     ],
   },
@@ -64,7 +75,7 @@ export function status(app: Api, deps: Deps): void {
     {
       schema: {
         tags: ['Account'],
-        summary: 'Retrieve what waits, and for what, and what is uncertain',
+        summary: 'Retrieve what waits, and for what, what is uncertain, and which webhooks fail',
         response: { 200: Data(StatusView), ...refusals },
       },
     },
@@ -72,7 +83,7 @@ export function status(app: Api, deps: Deps): void {
   );
 }
 
-export function statusView({ waiting, uncertain }: AccountStatus): StatusResponse {
+export function statusView({ waiting, uncertain, webhooks }: AccountStatus): StatusResponse {
   return {
     at: timestamp(now()),
     waiting: waiting.map(({ kind, reason, count, id, waiting: { since, next_try, detail } }) => ({
@@ -86,5 +97,9 @@ export function statusView({ waiting, uncertain }: AccountStatus): StatusRespons
         since: timestamp(since),
       })),
     },
+    webhooks: webhooks.map(({ _id: webhook_id, state, failing_since, last_delivered_at, rest_until }) => ({
+      ...{ webhook_id, enabled: state === 'enabled', failing_since: timestampOrNull(failing_since) },
+      ...{ last_delivered_at: timestampOrNull(last_delivered_at), next_attempt_at: timestampOrNull(rest_until) },
+    })),
   };
 }

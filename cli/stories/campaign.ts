@@ -46,7 +46,7 @@ function excludedLine({ excluded }: CampaignResponse): string {
 }
 
 function waitingLine({ reason, since, next_try, detail }: NonNullable<CampaignResponse['waiting']>): string {
-  const next = next_try === null ? '' : ` Next try on ${exact(next_try)}.`;
+  const next = next_try === null ? '' : `; next try on ${exact(next_try)}`;
   return `Waiting since ${exact(since)} (${reason}): ${detail}${next}`;
 }
 

@@ -33,7 +33,7 @@ type Transports = {
   readonly default: ReturnType<typeof defaultTransportView>;
 };
 
-function storyOf({ waiting, uncertain }: StatusResponse, transports: Transports): string[] {
+function storyOf({ waiting, uncertain, webhooks }: StatusResponse, transports: Transports): string[] {
   const { messages, campaigns } = uncertain;
   const doubts = [
     ...(messages === 0 ? [] : [`${counted(messages, 'message')}: GET /messages?state=uncertain lists them`]),
@@ -49,11 +49,12 @@ function storyOf({ waiting, uncertain }: StatusResponse, transports: Transports)
       ...transports.data.map((one) => transportLine(`${one.id} (${one.name})`, one)),
       transportLine('of SMTP_URL', transports.default),
     ]),
+    ...section('Webhooks that fail:', webhooks.map(webhookLine)),
   ];
 }
 
 function waitingLine({ kind, reason, count, id, since, next_try, detail }: StatusResponse['waiting'][number]): string {
-  const next = next_try === null ? '' : ` Next try on ${exact(next_try)}.`;
+  const next = next_try === null ? '' : `; next try on ${exact(next_try)}`;
   const first = count === 1 ? id : `the first of them ${id}`;
   return `${counted(count, kind)} (${reason}), ${first}, since ${exact(since)}: ${detail}${next}`;
 }
@@ -67,4 +68,13 @@ function transportLine(
   const accepted = last_accepted_at === null ? '' : `last mail accepted on ${exact(last_accepted_at)}`;
   const next = next_try_at === null ? '' : `next try on ${exact(next_try_at)}`;
   return [`${name}: ${state}${begun}`, error, accepted, next].filter(Boolean).join('; ');
+}
+
+function webhookLine(webhook: StatusResponse['webhooks'][number]): string {
+  const { webhook_id, enabled, failing_since, last_delivered_at, next_attempt_at } = webhook;
+  const failing = failing_since === null ? '' : `fails since ${exact(failing_since)}`;
+  const delivered =
+    last_delivered_at === null ? 'nothing was delivered' : `last delivery on ${exact(last_delivered_at)}`;
+  const next = enabled ? next_attempt_at && `next attempt on ${exact(next_attempt_at)}` : 'disabled';
+  return `${webhook_id}: ${[failing, delivered, next].filter(Boolean).join('; ')}`;
 }

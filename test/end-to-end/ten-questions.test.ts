@@ -185,7 +185,7 @@ test.each<[question: string, told: RegExp, data: () => unknown]>([
   ],
   [
     'Is anything stuck?',
-    text`1 message \(transport\), \S+, since TIME: The transport Relay cannot be reached since .* Next try on TIME`,
+    text`1 message \(transport\), \S+, since TIME: The transport Relay cannot be reached since .*; next try on TIME`,
     () => has({ waiting: expect.arrayContaining([has({ kind: 'message', reason: 'transport', id: here['stuck'] })]) }),
   ],
   [

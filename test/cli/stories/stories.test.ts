@@ -5,6 +5,7 @@ import { newsletter } from '../../../cli/stories/newsletter.js';
 import { status } from '../../../cli/stories/status.js';
 import { useClock } from '../../../clock.js';
 import { events as eventLog } from '../../../store/events/events.js';
+import { endpoints } from '../../../store/webhooks/endpoints.js';
 import { commandLine } from '../../support/everpost/command-line.js';
 import { aDraft } from '../../support/store/campaigns.js';
 import { aNewsletter } from '../../support/store/newsletters.js';
@@ -72,6 +73,31 @@ test('the latest events are printed in their order, at most as many as are asked
   }
   await events(cli.config, { ...ASKED, type: 'subscriber.created', limit: 2 });
   expect(cli.output.map((line) => /subscriber (\d)/.exec(line)?.[1])).toEqual(['2', '3']);
+});
+
+test('a webhook that fails is named, and the events that it has not tried wait for it', async () => {
+  const rows = endpoints(cli.store, '');
+  const fields = { url: 'https://acme.example/hooks', description: null, format: 'standard', ordered: false } as const;
+  const paused = ['campaign.paused'] as const;
+  const { row } = await rows.create(1, { ...fields, events: paused, cursor: 0 });
+  // Comes to later events only, and has no failures.
+  await rows.create(1, { ...fields, events: paused, cursor: 1_000 });
+  const failing = { failures: 3, failing_since: NOON, rest_until: new Date(NOON.getTime() + 60_000) };
+  await cli.store.db.collection<{ _id: number }>('endpoints').updateOne({ _id: row._id }, { $set: failing });
+  const event = { _id: 'a campaign is paused', account: 1, type: 'campaign.paused', campaign: 7 };
+  await eventLog(cli.store).append([event], NOON);
+  await status(cli.config, ASKED);
+  const next = 'next attempt on 2026-05-15 12:01:00 UTC';
+  expect(cli.output.slice(-2)).toEqual([
+    'Webhooks that fail:',
+    `  ${row._id}: fails since 2026-05-15 12:00:00 UTC; nothing was delivered; ${next}`,
+  ]);
+  cli.clear();
+  await events(cli.config, { ...ASKED, type: 'campaign.paused', limit: 1 });
+  expect(cli.output.slice(1)).toEqual([`  webhook ${row._id}: waiting; ${next}`]);
+  cli.clear();
+  await events(cli.config, { ...ASKED, type: 'subscriber.created', limit: 1 });
+  expect(cli.output.filter((line) => line.includes('webhook'))).toEqual([]);
 });
 
 test('says what it does not know', async () => {

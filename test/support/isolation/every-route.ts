@@ -147,7 +147,7 @@ export function ownResponsesOf(account: number, name: string, keys = 1): Record<
     '/api/v1/account/brand': expect.objectContaining({ name: null, postal_address: null }),
     '/api/v1/account/voice': expect.objectContaining({ audience: null }),
     '/api/v1/providers/:name': expect.objectContaining({ username: 'mallory' }),
-    '/api/v1/status': expect.objectContaining({ waiting: [], uncertain: { messages: 0, campaigns: [] } }),
+    '/api/v1/status': expect.objectContaining({ waiting: [], uncertain: { messages: 0, campaigns: [] }, webhooks: [] }),
     '/api/v1/account': expect.objectContaining({ id: account }),
     '/api/v1/account/usage': expect.objectContaining({ campaigns: { used: 0, limit: null, remaining: null } }),
     '/api/v1/agency': expect.objectContaining({ id: account }),
