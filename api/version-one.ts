@@ -24,7 +24,7 @@ import { campaigns } from './routes/campaigns/routes.js';
 import { campaignStatistics } from './routes/campaigns/statistics/routes.js';
 import { customFieldRoutes } from './routes/custom-fields.js';
 import { domains } from './routes/domains/routes.js';
-import { events } from './routes/events.js';
+import { events } from './routes/events/routes.js';
 import { imports } from './routes/imports/routes.js';
 import { inboundMail } from './routes/inbound.js';
 import { keys } from './routes/keys.js';

@@ -1,4 +1,5 @@
-import { type EventResponse, eventDeliveries, eventView } from '../../api/routes/events.js';
+import type { EventResponse } from '../../api/routes/events/schema.js';
+import { eventDeliveries, eventView } from '../../api/routes/events/view.js';
 import { now } from '../../clock.js';
 import type { Config } from '../../config.js';
 import { typesOf } from '../../domain/event-types.js';

@@ -4,7 +4,7 @@ import { DELIVERY_STATES, type Delivery } from '../../../store/webhooks/deliveri
 import type { Endpoint, EndpointReason } from '../../../store/webhooks/row.js';
 import { closed, Id, Line, nullable, Timestamp } from '../../schema/fields.js';
 import { timestamp, timestampOrNull } from '../../timestamp.js';
-import { EventId, Pattern } from '../events.js';
+import { EventId, Pattern } from '../events/schema.js';
 
 const Url = Type.String({ maxLength: 2_000, pattern: '^[\\u0021-\\u007e]*$' });
 const Patterns = Type.Array(Pattern, { minItems: 1, maxItems: 50 });
