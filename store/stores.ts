@@ -34,6 +34,7 @@ import { messageProgress } from './messages/progress.js';
 import { blobs } from './mongo/blobs.js';
 import type { Store } from './mongo/connect.js';
 import { counters } from './mongo/counters.js';
+import type { DeadOwners } from './mongo/lease.js';
 import { backlog } from './monitoring/backlog.js';
 import { campaignSpeed } from './monitoring/campaign-speed.js';
 import { openWork } from './monitoring/open-work.js';
@@ -67,17 +68,19 @@ export interface StoreSettings {
   readonly secret: string;
   /** How long a worker owns a ledger page or a message without a renewal, in milliseconds. */
   readonly lease?: number;
+  /** Owners whose pages and messages may be taken before their lease is over. */
+  readonly dead?: DeadOwners;
 }
 
 export type Stores = ReturnType<typeof stores>;
 
 /** The stores of all collections over one database connection; an API or worker process creates them once. */
-export function stores(store: Store, { secret, lease = PROTOCOL_TIMES.lease }: StoreSettings) {
+export function stores(store: Store, { secret, lease = PROTOCOL_TIMES.lease, dead }: StoreSettings) {
   return {
     ...accountStores(store, secret),
-    ...campaignStores(store, lease),
+    ...campaignStores(store, lease, dead),
     ...subscriberStores(store),
-    ...messageStores(store, lease),
+    ...messageStores(store, lease, dead),
     ...newsletterStores(store),
     ...eventStores(store, secret),
     ...usageStores(store),
@@ -107,13 +110,13 @@ function accountStores(store: Store, secret: string) {
   };
 }
 
-function campaignStores(store: Store, lease: number) {
+function campaignStores(store: Store, lease: number, dead: DeadOwners | undefined) {
   return {
     campaignHolds: campaignHolds(store),
     campaignProgress: campaignProgress(store),
     campaignSpeed: campaignSpeed(store),
     campaigns: { ...campaigns(store), ...campaignReading(store) },
-    ledger: ledger(store, lease),
+    ledger: ledger(store, lease, dead),
     recipients: recipients(store),
     reputation: reputation(store),
     rounds: rounds(store),
@@ -136,10 +139,10 @@ function subscriberStores(store: Store) {
   };
 }
 
-function messageStores(store: Store, lease: number) {
+function messageStores(store: Store, lease: number, dead: DeadOwners | undefined) {
   return {
     contents: contents(store),
-    messageProgress: messageProgress(store, lease),
+    messageProgress: messageProgress(store, lease, dead),
     messages: messages(store),
   };
 }

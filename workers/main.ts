@@ -47,7 +47,7 @@ export async function startWorker(settings: WorkerSettings): Promise<RunningWork
   const deps = { ...shared, engine: workerEngine({ client, prefix, publicUrl: config.publicUrl }) };
   const workers = await createWorkers(settings, connection, deps);
   const duties = settings.part === 'send' ? NO_DUTIES : beginDuties(settings, client, prepare, shared, deps);
-  if (settings.warm === true) void shared.renderer.warmUp();
+  begin(settings, shared);
   let drain: NodeJS.Timeout | undefined;
   const shutdown = () => {
     if (stop.stopping.aborted) return;
@@ -64,7 +64,7 @@ export async function startWorker(settings: WorkerSettings): Promise<RunningWork
     .finally(duties.unwatch)
     .finally(() => shared.web.close())
     .finally(() => Promise.all([shared.renderer.close(), shared.tasks.close(), shared.signing.close()]))
-    .finally(() => shared.messageSteps.ended())
+    .finally(() => shared.messageSteps.ended().finally(shared.ownerWatch.end))
     .finally(() => connection.close())
     .then(() => undefined);
   ended.catch(() => undefined);
@@ -82,6 +82,11 @@ export async function startWorker(settings: WorkerSettings): Promise<RunningWork
 }
 
 type Wiring = Awaited<ReturnType<typeof activityWiring>>;
+
+function begin({ warm }: WorkerSettings, { renderer, ownerWatch }: Wiring): void {
+  if (warm === true) void renderer.warmUp();
+  ownerWatch.begin();
+}
 
 /** What a worker does besides its queues. */
 interface Duties {

@@ -55,6 +55,7 @@ export function messageQueue(times: ProtocolTimes): QueueOptions {
     maxCachedWorkflows: 2_000,
     shutdownGraceTime: times.shutdownGrace,
     shutdownForceTime: times.shutdownGrace + times.drain,
+    ...heartbeats(times),
   };
 }
 
@@ -67,7 +68,13 @@ export function hookQueue(times: ProtocolTimes): QueueOptions {
     maxConcurrentActivityTaskExecutions: ENDPOINTS_AT_ONCE,
     shutdownGraceTime: times.shutdownGrace,
     shutdownForceTime: times.shutdownGrace + times.drain,
+    ...heartbeats(times),
   };
+}
+
+/** Temporal's library sends one heartbeat in four fifths of the timeout: a late one would end the attempt of a busy worker. */
+function heartbeats({ heartbeat }: ProtocolTimes): QueueOptions {
+  return { maxHeartbeatThrottleInterval: heartbeat / 4 };
 }
 
 /** Page activities of one process, with those that wait for a turn or settle their last mails. */
@@ -105,5 +112,6 @@ export function sendQueue(slots: number, times: ProtocolTimes, { turns, campaign
     },
     shutdownGraceTime: times.shutdownGrace,
     shutdownForceTime: times.shutdownGrace + times.drain,
+    ...heartbeats(times),
   };
 }

@@ -22,12 +22,15 @@ import { returnPaths } from '../mail/tokens/return-path.js';
 import { compiledLetters } from '../services/letters/compiled-letters.js';
 import { signing } from '../services/signing.js';
 import type { Store } from '../store/mongo/connect.js';
+import type { DeadOwners } from '../store/mongo/lease.js';
+import { owners } from '../store/processes/owners.js';
 import { keptSecret } from '../store/secrets/sealing.js';
 import { stores } from '../store/stores.js';
 import { addressGuard } from '../web/address-guard.js';
 import { webClient } from '../web/client.js';
 import { guardedDial } from '../web/connector.js';
 import { countedLedger, countedProgress, mailMetrics } from './metrics.js';
+import { ownerWatch } from './owner-watch.js';
 import { lanesPerCampaign, turnSettings } from './queues.js';
 import { transportReports } from './transport-reports.js';
 import { accountTransports, type Transports } from './transports.js';
@@ -53,7 +56,8 @@ const UNREAD_REPORTS_KEPT_MS = 3 * 86_400_000;
 /** The dependencies of all activities in a worker process, created once; the engine follows with the connection to Temporal. */
 export async function activityWiring(dependencies: WorkerDependencies, { stopping, drained }: Stop) {
   const { config, times, lanes, log } = dependencies;
-  const rows = countedStores(dependencies);
+  const watch = ownerWatch({ rows: owners(dependencies.store), times, log });
+  const rows = countedStores(dependencies, watch.dead);
   const ring = rotatingRing(await rows.linkKeys.ring(), rows.linkKeys.ring);
   const outgoing = openTransports(dependencies, rows);
   const checkReputation = reputationGuard({ ...rows, limits: config.pauseAt });
@@ -68,12 +72,15 @@ export async function activityWiring(dependencies: WorkerDependencies, { stoppin
     times,
     stopping,
     drained,
+    newToken: watch.newToken,
     ...temporalContext,
   };
   return {
     ...rows,
     ...mail,
     log,
+    ownerWatch: watch,
+    ownersAreUndecided: watch.ownersAreUndecided,
     windowShares: windowShares(),
     maxLanes: lanesPerCampaign(config),
     sendsHere: outgoing.sendsHere,
@@ -89,14 +96,14 @@ export async function activityWiring(dependencies: WorkerDependencies, { stoppin
     checkReputation,
     deferringDomains: deferringDomains(times.firstRetry / 2),
     messageSteps: messageSteps({ ...rows, ...mail }),
-  } satisfies Omit<ActivityDeps, 'engine'> & { outgoing: Transports };
+  } satisfies Omit<ActivityDeps, 'engine'> & { outgoing: Transports; ownerWatch: unknown };
 }
 
 type Rows = ReturnType<typeof countedStores>;
 
 /** The stores; the two that record outcomes of mails also count them where metrics are enabled. */
-function countedStores({ config, store, times, registry }: WorkerDependencies) {
-  const rows = stores(store, { secret: config.secret ?? keptSecret(config.dataDir), lease: times.lease });
+function countedStores({ config, store, times, registry }: WorkerDependencies, dead: DeadOwners) {
+  const rows = stores(store, { secret: config.secret ?? keptSecret(config.dataDir), lease: times.lease, dead });
   const metrics = registry === undefined ? undefined : mailMetrics(registry);
   return {
     ...rows,

@@ -97,7 +97,7 @@ export function messageSteps(summary: string) {
     taskQueue: workflowInfo().taskQueue,
     allowEagerDispatch: true,
     startToCloseTimeout: '12m',
-    heartbeatTimeout: '15s',
+    heartbeatTimeout: '8s',
     retry: { initialInterval: '250ms', backoffCoefficient: 2, maximumInterval: '15s' },
   });
 }

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { countsForPause, type LedgerPage } from '../../domain/campaign/ledger-page.js';
 import { laneWait } from '../../domain/delivery/retry.js';
@@ -10,7 +9,7 @@ import type { TransportsFor } from '../../mail/transports/failover.js';
 import { UnsendableLetter } from '../../services/letters/compiled-letters.js';
 import type { Signing } from '../../services/signing.js';
 import { pauseCampaign } from '../../services/steer-campaign.js';
-import type { RoundKey } from '../../store/campaigns/ledger.js';
+import type { RoundKey, RoundState } from '../../store/campaigns/ledger.js';
 import type { Campaign } from '../../store/campaigns/row.js';
 import { inSpan, type SpanOptions } from '../../tracing/spans.js';
 import type { LaneWait, PagesInput, PagesResult } from '../../workflows/messages/campaign.js';
@@ -28,10 +27,22 @@ export interface DeliveryDeps extends Omit<WorkDeps, 'routes' | 'sign'>, TurnDep
   readonly signing: Pick<Signing, 'statusOf' | 'inThreads'>;
   readonly transportsFor: TransportsFor;
   readonly guard: ReputationGuard;
+  /** A random token that names this process as the owner. */
+  readonly newToken: () => string;
+  /** Whether a process that has missed beats is about to be found dead or alive. */
+  readonly ownersAreUndecided: () => boolean;
 }
 
 /** How often a lane looks for a free page while the freeze adds pages to the round. */
 const FREE_PAGE_POLL_MS = 100;
+/** The same while the owner of a page may be found dead. */
+const DEAD_OWNER_POLL_MS = 500;
+
+/** Milliseconds until a lane that found no free page looks again; undefined: it ends. */
+function waitForPage(state: RoundState, ownersAreUndecided: boolean): number | undefined {
+  if (state === 'growing') return FREE_PAGE_POLL_MS;
+  return state === 'open' && ownersAreUndecided ? DEAD_OWNER_POLL_MS : undefined;
+}
 
 /** The send: takes free pages of a round one after another and works on each until the time of the attempt is over. */
 export function deliveryActivities(deps: DeliveryDeps) {
@@ -43,14 +54,16 @@ export function deliveryActivities(deps: DeliveryDeps) {
     const kept = await overlapped(async () => {
       while (attempt.mayClaim()) {
         const takenAt = instant();
-        const page = await deps.ledger.take(key, randomUUID(), attempt.alive);
+        const page = await deps.ledger.take(key, deps.newToken(), attempt.alive);
         if (page !== undefined) {
           const owner = ownPage({ ...deps, publish }, page, takenAt, attempt.alive);
           return workOnPage(deps, work, attempt, { ...pages, owner });
         }
-        noneIsFree = (await deps.ledger.roundState(key)) !== 'growing';
-        if (noneIsFree) return undefined;
-        await pause(FREE_PAGE_POLL_MS);
+        const state = await deps.ledger.roundState(key);
+        noneIsFree = state !== 'growing';
+        const wait = waitForPage(state, deps.ownersAreUndecided());
+        if (wait === undefined) return undefined;
+        await pause(wait);
       }
       return undefined;
     });
@@ -64,7 +77,7 @@ export function deliveryActivities(deps: DeliveryDeps) {
     // Also where none was free, because this attempt had the last page itself.
     const trouble = attempt.trouble();
     if (trouble !== undefined) return stoppedLane(work, pages, trouble);
-    if (noneIsFree) return 'busy';
+    if (noneIsFree && !deps.ownersAreUndecided()) return 'busy';
     return attempt.wanted() ? 'more' : 'not_wanted';
   };
 

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { later, monotonic, now } from '../../clock.js';
 import { fateOf } from '../../domain/delivery/classify.js';
 import type { Outcome } from '../../domain/delivery/outcome.js';
@@ -33,6 +32,8 @@ export interface MessageAttemptDeps extends MessageOwnerDeps, PreSendDeps {
   readonly publishHeld: PublishHeld;
   readonly trackAttempt: TrackAttempt;
   readonly windows: SendWindows;
+  /** A random token that names this process as the owner. */
+  readonly newToken: () => string;
   /** SIGTERM: claim no more. */
   readonly stopping: AbortSignal;
   /** The drain limit: no further handover begins. */
@@ -160,7 +161,7 @@ async function send(
     if (blocked !== undefined) return recordStep(deps, row, blocked);
     if (trouble !== undefined) return 'transport_down';
   }
-  const token = randomUUID();
+  const token = deps.newToken();
   const owner = await ownMessage(deps, row, token);
   if (owner === undefined) return null;
   const handover = {

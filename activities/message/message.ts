@@ -44,7 +44,7 @@ export type FirstMessageStatus = MessageStatus | { readonly kind: 'under_way' };
 export const FIRST_ATTEMPT_MS = 3_000;
 
 /** A third of the heartbeat timeout in `messageSteps`: hundreds of messages may wait for a connection at once. */
-export const HEARTBEAT_MS = 5_000;
+export const HEARTBEAT_MS = 2_500;
 
 /**
  * The steps of a message. An attempt outlives the activity that began it: it holds, renews and settles its claim, and

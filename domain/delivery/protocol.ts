@@ -3,6 +3,12 @@ export interface ProtocolTimes {
   /** Another owner may take a page whose owner has not renewed it for this long. */
   readonly lease: number;
   readonly renewEvery: number;
+  /** How often a process says that it lives. */
+  readonly beatEvery: number;
+  /** The longest time between two beats of a process that may judge others. */
+  readonly beatGap: number;
+  /** An owner that has not beaten for this long, as such a process saw it, is dead. */
+  readonly silence: number;
   /** How long an owner trusts a confirmed page write, counted from its start. */
   readonly trust: number;
   /** `timeoutMS` of the ledger's MongoDB client. */
@@ -30,9 +36,12 @@ export interface ProtocolTimes {
 export const PROTOCOL_TIMES: ProtocolTimes = {
   lease: 60_000,
   renewEvery: 15_000,
+  beatEvery: 1_000,
+  beatGap: 3_000,
+  silence: 6_000,
   trust: 40_000,
   storeTimeout: 10_000,
-  heartbeat: 15_000,
+  heartbeat: 8_000,
   attempt: 20_000,
   startToClose: 720_000,
   smtpCommand: 60_000,
@@ -45,7 +54,7 @@ export const PROTOCOL_TIMES: ProtocolTimes = {
   firstRetry: 60_000,
 };
 
-/** All times scaled by `factor`, for tests (lease 60 s × 0.05 = 3 s). SMTP waits stay at 2 s or more. */
+/** All times scaled by `factor`, for tests (lease 60 s × 0.05 = 3 s). SMTP waits stay at 2 s or more, beats at 200 ms. */
 export function shrunkTimes(factor: number): ProtocolTimes {
   const shrunk = Object.fromEntries(
     Object.entries(PROTOCOL_TIMES).map(([name, ms]) => [name, Math.max(50, Math.round(ms * factor))]),
@@ -53,6 +62,10 @@ export function shrunkTimes(factor: number): ProtocolTimes {
   return {
     ...shrunk,
     smtpCommand: Math.max(2_000, shrunk.smtpCommand),
+    beatEvery: Math.max(200, shrunk.beatEvery),
+    beatGap: Math.max(600, shrunk.beatGap),
+    silence: Math.max(1_500, shrunk.silence),
+    heartbeat: Math.max(750, shrunk.heartbeat),
     storeTimeout: Math.max(400, shrunk.storeTimeout),
   };
 }
@@ -62,10 +75,16 @@ export function violatedOrder(times: ProtocolTimes): string | undefined {
   const rules: readonly (readonly [boolean, string])[] = [
     [times.renewEvery * 2 < times.trust, 'a lease is renewed twice within the trusted time'],
     [times.trust + times.storeTimeout < times.lease, 'trust ends before the lease, however long a write takes'],
+    [times.beatEvery * 2 < times.beatGap, 'a beat may be late without an end of the chain'],
+    [times.beatGap * 2 <= times.silence, 'an owner misses several beats before it is dead'],
+    [times.silence < times.lease, 'a dead owner is noticed before its lease is over'],
     [times.attempt < times.trust, 'an attempt ends within the trusted time'],
     [times.drain < times.shutdownGrace, 'open mail is drained before the worker is cut off'],
     [times.smtpDot < times.startToClose, 'the reply to the dot may be awaited within one attempt'],
-    [times.smtpDot < times.resendAfter, 'a re-send waits until the earlier dot can no longer be answered'],
+    [
+      times.trust + times.smtpDot < times.resendAfter,
+      'a re-send waits until an owner that was wrongly declared dead hands over no mail, and no earlier dot can be answered',
+    ],
     [times.controlEvery < times.renewEvery, 'a pause is read before the next renewal'],
   ];
   return rules.find(([holds]) => !holds)?.[1];

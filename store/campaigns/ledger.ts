@@ -9,7 +9,7 @@ import {
   type Verdict,
 } from '../mongo/conditional-writes.js';
 import { majorityCollection, type Store } from '../mongo/connect.js';
-import { leaseExpired, NEVER_SEEN } from '../mongo/lease.js';
+import { type DeadOwners, NEVER_SEEN, NO_DEAD_OWNERS, ownerLost } from '../mongo/lease.js';
 import { outcomeIsUnknown } from '../mongo/unknown-outcome.js';
 
 export interface RoundKey {
@@ -21,18 +21,24 @@ export interface RoundKey {
 }
 
 /** `growing`: its last page is not stored. `open`: it is, and some page is not done. */
-type RoundState = 'growing' | 'open' | 'over';
+export type RoundState = 'growing' | 'open' | 'over';
 
 export type Ledger = ReturnType<typeof ledger>;
 
 /** The ledger: only the writes below decide whether a mail may be sent. `lease` in milliseconds. */
-export function ledger(store: Store, lease: number) {
+export function ledger(store: Store, lease: number, dead: DeadOwners = NO_DEAD_OWNERS) {
   const pages = majorityCollection<LedgerPage>(store, 'ledger');
   const write = conditionalWrites(pages);
-  return { ...taking(pages, lease), ...owning(write), ...closing(write), ...reading(pages), ...watching(pages, lease) };
+  return {
+    ...taking(pages, () => ownerLost(lease, dead)),
+    ...owning(write),
+    ...closing(write),
+    ...reading(pages),
+    ...watching(pages, lease),
+  };
 }
 
-function taking(pages: Collection<LedgerPage>, lease: number) {
+function taking(pages: Collection<LedgerPage>, isLost: () => Document) {
   return {
     /**
      * Takes the lowest page of the round without a live owner, in one write. Taking includes recovery: recipients that the
@@ -44,7 +50,7 @@ function taking(pages: Collection<LedgerPage>, lease: number) {
         try {
           const held = attempted ? await pages.findOne({ ...key, token, done: false }) : null;
           attempted = true;
-          return held ?? (await takeFree(pages, { ...key, done: false, $expr: leaseExpired(lease) }, token));
+          return held ?? (await takeFree(pages, { ...key, done: false, $expr: isLost() }, token));
         } catch (error) {
           if (!outcomeIsUnknown(error)) throw error;
           await untilNextAttempt();
@@ -59,11 +65,7 @@ function taking(pages: Collection<LedgerPage>, lease: number) {
      */
     sweep: (account: number, campaign: number): Promise<LedgerPage | undefined> => {
       const abandoned = { $or: [{ $lt: ['$settled', '$claimed'] }, { $ne: ['$token', null] }] };
-      return takeFree(
-        pages,
-        { account, campaign, done: false, $expr: { $and: [abandoned, leaseExpired(lease)] } },
-        null,
-      );
+      return takeFree(pages, { account, campaign, done: false, $expr: { $and: [abandoned, isLost()] } }, null);
     },
   };
 }

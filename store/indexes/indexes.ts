@@ -213,6 +213,12 @@ export const INDEXES: readonly Index[] = [
     serves: 'running processes; deleting those that ended a day ago',
   },
   {
+    on: 'owners',
+    keys: { dead_at: 1 },
+    options: { expireAfterSeconds: 600 },
+    serves: 'deleting dead owners, whose leases are long over',
+  },
+  {
     on: 'stored_responses',
     keys: { expires_at: 1 },
     options: { expireAfterSeconds: 0 },

@@ -1,10 +1,10 @@
-import type { Collection, Filter, UpdateFilter } from 'mongodb';
+import type { Collection, Document, Filter, UpdateFilter } from 'mongodb';
 import { later, now } from '../../clock.js';
 import type { MessageAttempt } from '../../domain/message/message.js';
 import type { MessageStep } from '../../domain/message/step.js';
 import { type Alive, type ConditionalWrites, groupedWrites, type Verdict } from '../mongo/conditional-writes.js';
 import { majorityCollection, type Store } from '../mongo/connect.js';
-import { leaseExpired } from '../mongo/lease.js';
+import { type DeadOwners, leaseExpired, NO_DEAD_OWNERS, ownerLost } from '../mongo/lease.js';
 import { WAITING } from './messages.js';
 import type { Message } from './row.js';
 
@@ -14,11 +14,11 @@ export type MessageProgress = ReturnType<typeof messageProgress>;
  * Only these writes decide whether a message may be sent (docs/architecture/protocol.md "Messages"). Leases are judged by
  * the server alone. `lease` in milliseconds; the sweep checks a row whose next step has not come after that time.
  */
-export function messageProgress(store: Store, lease: number) {
+export function messageProgress(store: Store, lease: number, dead: DeadOwners = NO_DEAD_OWNERS) {
   const rows = majorityCollection<Message>(store, 'messages');
   // Two lines: an outcome does not wait for the claims of others.
   const lines = { claiming: groupedWrites(rows), settling: groupedWrites(rows) };
-  return { ...owning(lines, lease), ...deciding(rows, lease), ...watching(rows, lease) };
+  return { ...owning(lines, lease), ...deciding(rows, lease, () => ownerLost(lease, dead)), ...watching(rows, lease) };
 }
 
 type Lines = Readonly<Record<'claiming' | 'settling', ConditionalWrites<Message>>>;
@@ -76,7 +76,7 @@ function mayHaveLateEvidence({ state, resends }: MessageStep, resent: boolean): 
   return state === 'uncertain' || resends === true || (state === 'deferred' && resent);
 }
 
-function deciding(rows: Collection<Message>, lease: number) {
+function deciding(rows: Collection<Message>, lease: number, isLost: () => Document) {
   const decide = (filter: Filter<Message>, step: MessageStep, token: string | null): Promise<Message | null> =>
     rows.findOneAndUpdate(filter, stepUpdate(step, nextSweepAt(step, lease), token), { returnDocument: 'after' });
   return {
@@ -85,7 +85,7 @@ function deciding(rows: Collection<Message>, lease: number) {
      * `step` is `uncertain`, or the one re-send. Atomic: one conditional update.
      */
     takeOver: ({ _id, attempt, token, resent }: Message, step: MessageStep): Promise<Message | null> =>
-      decide({ _id, attempt, token, resent, state: 'sending', $expr: leaseExpired(lease) }, step, token),
+      decide({ _id, attempt, token, resent, state: 'sending', $expr: isLost() }, step, token),
 
     /** Fails a waiting message that has expired. Null if it does not wait or has not expired. Atomic: one conditional update. */
     expire: (row: Message, step: MessageStep): Promise<Message | null> =>

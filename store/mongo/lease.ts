@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { Collection, Document, Filter, FindCursor, UpdateFilter } from 'mongodb';
 
 /** `seen` of a row without an owner: every lease on it has expired. */
@@ -6,6 +7,27 @@ export const NEVER_SEEN = new Date(0);
 /** Whether the owner of a row was last seen more than `lease` milliseconds ago. Only the server's clock decides. */
 export function leaseExpired(lease: number): Document {
   return { $lt: ['$seen', { $subtract: ['$$NOW', lease] }] };
+}
+
+export interface DeadOwners {
+  readonly ids: () => readonly string[];
+  /** Milliseconds for which a row must not have been written before it is taken from a dead owner. */
+  readonly unwrittenFor: number;
+}
+
+export const NO_DEAD_OWNERS: DeadOwners = { ids: () => [], unwrittenFor: 0 };
+
+/** A new token of an owner: its id, then a random part. */
+export function tokenOf(owner: string): string {
+  return `${owner}:${randomUUID()}`;
+}
+
+/** Whether another owner may take a row: its lease is over, or the owner that its token names is dead. */
+export function ownerLost(lease: number, { ids, unwrittenFor }: DeadOwners): Document {
+  const dead = [...ids()];
+  if (dead.length === 0) return leaseExpired(lease);
+  const owner = { $arrayElemAt: [{ $split: ['$token', ':'] }, 0] };
+  return { $or: [leaseExpired(lease), { $and: [{ $in: [owner, dead] }, leaseExpired(unwrittenFor)] }] };
 }
 
 /** A row that names the time of its next check by the sweep; null: nothing is due. */

@@ -10,8 +10,8 @@ import type { RoundKey } from '../../../store/campaigns/ledger.js';
 import type { Campaign } from '../../../store/campaigns/row.js';
 import { majorityCollection } from '../../../store/mongo/connect.js';
 import { stores } from '../../../store/stores.js';
-import { sendingDeps } from '../../support/activities/sending-fixture.js';
-import { aDraft, aList, steered } from '../../support/store/campaigns.js';
+import { aSendingCampaign as anySendingCampaign, sendingDeps } from '../../support/activities/sending-fixture.js';
+import { steered } from '../../support/store/campaigns.js';
 import { aPage, insertPages } from '../../support/store/ledger-pages.js';
 import { ownStore } from '../../support/store/own-store.js';
 import { until } from '../../support/until.js';
@@ -23,19 +23,7 @@ const REFUSED: ConnectionTrouble = { stage: 'connect', what: 'connect ECONNREFUS
 const accepted: Outcome = { kind: 'accepted', reply: { code: 250, text: 'ok' } };
 const refused = (code: number, text: string): Outcome => ({ kind: 'refused', reply: { code, text } });
 
-/** A campaign that is sending, with one page of so many recipients. */
-async function aSendingCampaign(readers = 2): Promise<Campaign> {
-  const { _id, account } = await aDraft(store, 0);
-  const list = await aList(store, account, readers);
-  const ids = (await store.db.collection<{ _id: number }>('subscribers').find({ list_id: list }).toArray()).map(
-    (row) => row._id,
-  );
-  const round = { takes: [], due: new Date(0) };
-  const ran = { state: 'sending' as const, launch: 1, round: 0, rounds: [round] };
-  await majorityCollection<Campaign>(store, 'campaigns').updateOne({ _id }, { $set: ran });
-  await insertPages(store, [aPage({ account, campaign: _id, ids })]);
-  return rowOf({ account, _id });
-}
+const aSendingCampaign = (readers?: number) => anySendingCampaign(store, readers);
 
 async function rowOf({ account, _id }: Pick<Campaign, 'account' | '_id'>): Promise<Campaign> {
   const row = await whole().campaigns.find(account, _id);

@@ -22,6 +22,10 @@ test.for<[string, Partial<ProtocolTimes>]>([
   ['a drain without end', { drain: 35_000 }],
   ['a dot that is awaited longer than the attempt', { startToClose: 600_000 }],
   ['a re-send while the dot may still be answered', { resendAfter: 600_000 }],
+  ['a re-send while an owner that was wrongly declared dead may still send', { resendAfter: 635_000 }],
+  ['beats that are too rare for a chain', { beatEvery: 1_500 }],
+  ['an owner that is dead after too few beats', { silence: 5_000 }],
+  ['a dead owner that is noticed after its lease', { silence: 60_000 }],
   ['a pause that is read too late', { controlEvery: 15_000 }],
 ])('%s is named', ([, change]) => {
   expect(violatedOrder({ ...PROTOCOL_TIMES, ...change })).toEqual(expect.any(String));

@@ -6,7 +6,8 @@ import { aTestCluster, type TestCluster } from '../../support/end-to-end/test-cl
 const READERS = 700;
 let cluster: TestCluster;
 beforeAll(async () => {
-  cluster = await aTestCluster();
+  // No lease ends while the test runs: pages of a killed worker are free because it is found dead.
+  cluster = await aTestCluster({ times: { lease: 400_000 } });
 });
 afterAll(() => cluster?.close());
 

@@ -25,7 +25,7 @@ beforeAll(async () => {
     if (step === 'dot') dots.push(messageId);
     return undefined;
   };
-  cluster = await aTestCluster({ script: { on }, times: { smtpDot: 5_000, resendAfter: 6_000 } });
+  cluster = await aTestCluster({ script: { on }, times: { smtpDot: 5_000, resendAfter: 9_500 } });
   const { receiver } = cluster;
   const worker = await cluster.worker();
   // Neither campaign uses all connections: a claim is three mails.

@@ -1,5 +1,17 @@
 import { type Fault, resume } from '../network.js';
-import { advance, anAttempt, close, FAIR_LEASE, hand, publish, renew, take, WRONG_LEASE, waiting } from './attempt.js';
+import {
+  advance,
+  anAttempt,
+  close,
+  FAIR_LEASE,
+  hand,
+  publish,
+  renew,
+  take,
+  WRONG_LEASE,
+  waiting,
+  wronglyDead,
+} from './attempt.js';
 import { type Attempt, aToken, type CampaignModel } from './model.js';
 
 /**
@@ -28,7 +40,7 @@ function actWhileItWaits(model: CampaignModel, at: number, attempt: Attempt, dic
   return dice < 60 ? 'wait' : resume(attempt.connection).then(() => 'the connection resumes');
 }
 
-/** Takes a free page. If there is none, often takes a page that another attempt still works on. */
+/** Takes a free page. If there is none, often takes a page that another attempt still works on, as its lease or its owner count as lost. */
 async function takeOne(model: CampaignModel, at: number, before: Attempt, dice: number): Promise<string> {
   if (before.state === 'lost') model.staleAttempts.push(before);
   const attempt = before.state === 'idle' ? before : anAttempt(model, aToken(model));
@@ -37,7 +49,10 @@ async function takeOne(model: CampaignModel, at: number, before: Attempt, dice: 
   if (dice % 2 === 0) attempt.token = aToken(model);
   if (dice >= 10) await take(model, attempt, FAIR_LEASE);
   const free = attempt.connection.operation === undefined && attempt.state === 'idle';
-  if (free && dice < 60) await take(model, attempt, WRONG_LEASE);
+  if (free && dice < 60) {
+    if (dice % 4 < 2) await take(model, attempt, WRONG_LEASE);
+    else await take(model, attempt, FAIR_LEASE, wronglyDead(model));
+  }
   if (attempt.state === 'working') await advance(model, attempt, dice % 3);
   return `take ${attempt.page?._id} (${attempt.state})`;
 }

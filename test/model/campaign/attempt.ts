@@ -3,6 +3,7 @@ import type { ExceptionKind } from '../../../domain/campaign/campaign.js';
 import type { LedgerPage, PageException, Step } from '../../../domain/campaign/ledger-page.js';
 import { ledger } from '../../../store/campaigns/ledger.js';
 import { events } from '../../../store/events/events.js';
+import type { DeadOwners } from '../../../store/mongo/lease.js';
 import { type Connection, issue, unreliableStore } from '../network.js';
 import type { Reply } from '../receiver.js';
 import type { Attempt, CampaignModel } from './model.js';
@@ -11,6 +12,11 @@ export const WINDOW = 3;
 
 /** A lease that treats every owned page as abandoned, also that of a live owner. */
 export const WRONG_LEASE = -60_000;
+/** Treats the owners of all pages as dead, also those that live. */
+export function wronglyDead({ tokens }: CampaignModel): DeadOwners {
+  return { ids: () => Array.from({ length: tokens }, (_, k) => `token-${k + 1}`), unwrittenFor: WRONG_LEASE };
+}
+
 /** A lease longer than any run: only released pages are taken. */
 export const FAIR_LEASE = 3_600_000;
 
@@ -20,7 +26,7 @@ export function anAttempt(model: CampaignModel, token: string): Attempt {
   return {
     connection,
     mutation: model.mutation,
-    open: (lease) => ledger(store, lease),
+    open: (lease, dead) => ledger(store, lease, dead),
     state: 'idle',
     token,
     page: undefined,
@@ -31,10 +37,10 @@ export function anAttempt(model: CampaignModel, token: string): Attempt {
 
 const alive = (attempt: Attempt) => () => attempt.state !== 'dead';
 
-export function take(model: CampaignModel, attempt: Attempt, lease: number): Promise<void> {
+export function take(model: CampaignModel, attempt: Attempt, lease: number, dead?: DeadOwners): Promise<void> {
   return issue(attempt.connection, async () => {
     const key = { ...model.key, round: model.round };
-    const page = await attempt.open(lease).take(key, attempt.token, alive(attempt));
+    const page = await attempt.open(lease, dead).take(key, attempt.token, alive(attempt));
     if (page === undefined || attempt.state === 'dead') return;
     attempt.page = page;
     attempt.known.clear();

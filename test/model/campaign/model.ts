@@ -5,6 +5,7 @@ import { campaignProgress, type LaunchKey } from '../../../store/campaigns/progr
 import type { Rounds } from '../../../store/campaigns/rounds.js';
 import type { Campaign } from '../../../store/campaigns/row.js';
 import type { Store } from '../../../store/mongo/connect.js';
+import type { DeadOwners } from '../../../store/mongo/lease.js';
 import type { FastStore } from '../fast-store.js';
 import type { Connection, Mutation, Underway } from '../network.js';
 import type { Receiver, Reply } from '../receiver.js';
@@ -15,7 +16,7 @@ type Known = Exclude<Reply, 'again'> | 'open' | 'skipped';
 export interface Attempt {
   readonly connection: Connection;
   readonly mutation: Mutation;
-  readonly open: (lease: number) => ReturnType<typeof ledger>;
+  readonly open: (lease: number, dead?: DeadOwners) => ReturnType<typeof ledger>;
   state: 'idle' | 'working' | 'lost' | 'dead';
   token: string;
   /** The page as the last confirmed write left it. */

@@ -92,6 +92,37 @@ test('sweep: recipients in flight become uncertain and the page has no owner; a 
   expect(await plain().sweep(page.account, campaign)).toBeUndefined();
 });
 
+const judging = (...ids: string[]) => ledger(store, LEASE, { ids: () => ids, unwrittenFor: 3_000 });
+const secondsAgo = (seconds: number) => new Date(now().getTime() - seconds * 1_000);
+
+test('take: the page of a dead owner is free once it has not been written for some seconds', async () => {
+  const page = await put({ token: 'gone:1', seen: secondsAgo(30), settled: 1, claimed: 3 });
+  expect(await judging('gon', 'gone:1', 'another').take(keyOf(page), 'mine:1', alive)).toBeUndefined();
+  const taken = await judging('gone').take(keyOf(page), 'mine:1', alive);
+  expect(taken).toMatchObject({
+    token: 'mine:1',
+    settled: 3,
+    claimed: 3,
+    exceptions: [{ i: 1 }, { i: 2, by: 'gone:1' }],
+  });
+});
+
+test('take and sweep: a page that was written a moment ago is left to its owner, dead or not', async () => {
+  const page = await put({ token: 'gone:1', seen: secondsAgo(1), settled: 1, claimed: 3 });
+  expect(await judging('gone').take(keyOf(page), 'mine:1', alive)).toBeUndefined();
+  expect(await judging('gone').sweep(page.account, campaign)).toBeUndefined();
+  await stored().updateOne({ _id: page._id }, { $set: { seen: secondsAgo(30) } });
+  expect(await judging('gone').sweep(page.account, campaign)).toMatchObject({ token: null, settled: 3 });
+});
+
+test('take: a page without an owner is free, and a token of an earlier version has its lease', async () => {
+  const page = await put();
+  const old = aPage({ ...four, campaign, page: 1, token: 'old', seen: secondsAgo(30) });
+  await stored().insertOne(old);
+  expect(await judging('gone').take(keyOf(page), 'mine:1', alive)).toMatchObject({ page: 0 });
+  expect(await judging('gone').take(keyOf(page), 'mine:2', alive)).toBeUndefined();
+});
+
 test('sweep: the page of a living owner is not swept', async () => {
   const page = await owned();
   expect(await plain().sweep(page.account, campaign)).toBeUndefined();

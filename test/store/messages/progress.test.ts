@@ -114,6 +114,15 @@ test('takeOver: an owner that renewed within the lease keeps the message, howeve
   expect(await plain(-1_000).takeOver(row, doubt)).toBeNull();
 });
 
+test('takeOver: the message of a dead owner is taken over once it has not been renewed for some seconds', async () => {
+  const judging = messageProgress(store, LEASE, { ids: () => ['gone'], unwrittenFor: 3_000 });
+  const at = (seconds: number) => new Date(Date.now() - seconds * 1_000);
+  const [fresh, mine] = [await owned({ token: 'gone:1', seen: at(1) }), await owned({ token: 'mine:1', seen: at(30) })];
+  expect([await judging.takeOver(fresh, doubt), await judging.takeOver(mine, doubt)]).toEqual([null, null]);
+  const row = await owned({ token: 'gone:2', seen: at(30) });
+  expect(await judging.takeOver(row, doubt)).toMatchObject({ state: 'uncertain', attempts: [doubt.entry] });
+});
+
 test('takeOver: the one re-send is used once', async () => {
   const row = await owned({ resend_if_uncertain: true });
   expect(await plain(-1_000).takeOver(row, again())).toMatchObject({ state: 'deferred', resent: true });

@@ -8,6 +8,7 @@ import { messages } from '../../../store/messages/messages.js';
 import { messageProgress } from '../../../store/messages/progress.js';
 import type { Message } from '../../../store/messages/row.js';
 import type { Store } from '../../../store/mongo/connect.js';
+import { tokenOf } from '../../../store/mongo/lease.js';
 import { subscribers } from '../../../store/subscribers/subscribers.js';
 import { optOuts } from '../../../store/suppressions/opt-outs.js';
 import { suppressions } from '../../../store/suppressions/suppressions.js';
@@ -66,6 +67,7 @@ export function aProcess(store: Store, over: Partial<MessageDeliveryDeps> = {}) 
       return { kind: 'mail', envelope: { from: 'a@b.test', to: 'c@d.test' }, messageId: _id, chunks: [] };
     },
     transportsFor: () => server.transport,
+    newToken: () => tokenOf('this process'),
     times: TIMES,
     stopping: new AbortController().signal,
     drained: new AbortController().signal,

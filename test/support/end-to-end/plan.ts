@@ -50,7 +50,8 @@ export const LONG_LEASE_TIMES = {
 
 /** A tenth of the real times: lease 6 s, drain 2.5 s. What a busy machine needs stays longer. */
 export function endToEndTimes(over: Partial<ProtocolTimes> = {}): ProtocolTimes {
-  const times = { ...shrunkTimes(0.1), storeTimeout: 1_500, heartbeat: 4_000, controlEvery: 200, ...over };
+  const busy = { storeTimeout: 1_500, heartbeat: 4_000, beatEvery: 500, beatGap: 2_000, silence: 4_500 };
+  const times = { ...shrunkTimes(0.1), ...busy, controlEvery: 200, ...over };
   const broken = violatedOrder(times);
   if (broken !== undefined) throw new Error(`the times do not hold together: ${broken}`);
   return times;
