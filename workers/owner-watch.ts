@@ -50,7 +50,7 @@ export function ownerWatch(deps: OwnerWatchDeps) {
     /** Names this process as the owner; under another id once it was declared dead. */
     newToken: (): string => tokenOf(state.id),
     dead: { ids: () => state.dead, unwrittenFor: times.beatGap } satisfies DeadOwners,
-    /** Whether the pages of an owner may soon be free: it has missed beats, was not seen to beat yet, or has just died. */
+    /** Whether the pages of an owner may soon be free: it has missed beats, was not seen to beat yet, or has died a moment ago. */
     ownersAreUndecided: (): boolean =>
       isWithin(state.changed, times.silence) ||
       (state.chain?.isUndecided === true && isWithin(state.last, times.beatGap)),

@@ -32,8 +32,8 @@ import { guardedDial } from '../web/connector.js';
 import { countedLedger, countedProgress, mailMetrics } from './metrics.js';
 import { ownerWatch } from './owner-watch.js';
 import { lanesPerCampaign, turnSettings } from './queues.js';
-import { transportReports } from './transport-reports.js';
-import { accountTransports, type Transports } from './transports.js';
+import { transportReports } from './transports/transport-reports.js';
+import { accountTransports, type Transports } from './transports/transports.js';
 
 export interface WorkerDependencies {
   readonly config: Config;

@@ -5,7 +5,7 @@ import { buckets } from '../../store/transports/token-buckets.js';
 import { transports } from '../../store/transports/transports.js';
 import { addressGuard } from '../../web/address-guard.js';
 import { guardedDial } from '../../web/connector.js';
-import { accountTransports, type Transports } from '../../workers/transports.js';
+import { accountTransports, type Transports } from '../../workers/transports/transports.js';
 import { type SmtpServer, smtpServer } from '../support/scripted/smtp-server.js';
 import { ownStore } from '../support/store/own-store.js';
 

@@ -6,7 +6,7 @@ import { buckets } from '../../store/transports/token-buckets.js';
 import { type NewTransport, transports } from '../../store/transports/transports.js';
 import { addressGuard } from '../../web/address-guard.js';
 import { guardedDial } from '../../web/connector.js';
-import { accountTransports, type Transports } from '../../workers/transports.js';
+import { accountTransports, type Transports } from '../../workers/transports/transports.js';
 import { always } from '../support/mail/failover.js';
 import { aMail } from '../support/mail/letters.js';
 import type { SmtpScript } from '../support/scripted/smtp-script.js';

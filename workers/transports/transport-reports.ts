@@ -1,7 +1,7 @@
-import { monotonic } from '../clock.js';
-import { isInTrouble } from '../domain/delivery/transport-health.js';
-import type { RouteHealth } from '../mail/transports/route-health.js';
-import type { Reporter, transportHealth } from '../store/transports/health.js';
+import { monotonic } from '../../clock.js';
+import { isInTrouble } from '../../domain/delivery/transport-health.js';
+import type { RouteHealth } from '../../mail/transports/route-health.js';
+import type { Reporter, transportHealth } from '../../store/transports/health.js';
 
 type Rows = Pick<ReturnType<typeof transportHealth>, 'report' | 'withdraw'>;
 

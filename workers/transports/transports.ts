@@ -1,4 +1,4 @@
-import { monotonic } from '../clock.js';
+import { monotonic } from '../../clock.js';
 import {
   connectionShare,
   connectionsOfProcess,
@@ -11,15 +11,15 @@ import {
   type TransportPurpose,
   type TransportUse,
   WHOLE_SHARE,
-} from '../domain/transport.js';
-import type { Dial } from '../mail/smtp/settings.js';
+} from '../../domain/transport.js';
+import type { Dial } from '../../mail/smtp/settings.js';
 import {
   type FailoverTransport,
   failoverTransport,
   type Route,
   type RouteEntry,
   type TransportsFor,
-} from '../mail/transports/failover.js';
+} from '../../mail/transports/failover.js';
 import {
   keepRoutesOpen,
   type RouteOpener,
@@ -27,10 +27,10 @@ import {
   type RouteSettings,
   routeOf,
   routeOpener,
-} from '../mail/transports/routes.js';
-import type { Stores } from '../store/stores.js';
-import { DEFAULT_TRANSPORT } from '../store/transports/health.js';
-import type { StoredTransport } from '../store/transports/transports.js';
+} from '../../mail/transports/routes.js';
+import type { Stores } from '../../store/stores.js';
+import { DEFAULT_TRANSPORT } from '../../store/transports/health.js';
+import type { StoredTransport } from '../../store/transports/transports.js';
 import type { TransportReports } from './transport-reports.js';
 
 export interface TransportDeps
