@@ -10,9 +10,19 @@ export function isFree(port: number, host = LOOPBACK): Promise<boolean> {
   );
 }
 
-/** The preferred port if it is free, else any free one; 0 means any. */
-export function freePort(wanted: number, host = LOOPBACK): Promise<number> {
-  return listenOnce(wanted, host).catch(() => listenOnce(0, host));
+/** How many ports above a preferred one are tried. */
+const NEXT_PORTS = 20;
+
+/**
+ * The preferred port if it is free, else one of the next above it, else any free one; 0 means any. A server that is started
+ * again needs its port back: those that the system hands out by itself may be in use by then.
+ */
+export async function freePort(wanted: number, host = LOOPBACK): Promise<number> {
+  const last = wanted === 0 ? 0 : Math.min(wanted + NEXT_PORTS, 65_535);
+  for (let port = wanted; port <= last && port !== 0; port++) {
+    if (await isFree(port, host)) return port;
+  }
+  return listenOnce(0, host);
 }
 
 function listenOnce(port: number, host: string): Promise<number> {

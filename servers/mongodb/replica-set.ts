@@ -25,7 +25,7 @@ export async function becomePrimary(member: Member): Promise<void> {
   await connected(member, member.credentials, async (client) => {
     const { pid } = await client.db('admin').command({ serverStatus: 1, repl: 0, metrics: 0 });
     if (Number(pid) !== member.pid) throw new Error(`process ${pid} answers on port ${member.port}, not our own`);
-    await moveTo(client, member.port);
+    await moveTo(client, member);
     await untilPrimary(client, member.limitMs);
   });
 }
@@ -72,12 +72,25 @@ async function bootstrap(member: Member): Promise<void> {
 }
 
 /** The configuration names the member by its port: on another port it must be reconfigured by force. */
-async function moveTo(client: MongoClient, port: number): Promise<void> {
+async function moveTo(client: MongoClient, { port, limitMs }: Member): Promise<void> {
   const admin = client.db('admin');
-  const { config } = await admin.command({ replSetGetConfig: 1 });
+  const config = await storedConfig(client, limitMs);
   if (config.members[0].host === hostOf(port)) return;
   const members = [{ ...config.members[0], host: hostOf(port) }];
   await admin.command({ replSetReconfig: { ...config, members, version: config.version + 1 }, force: true });
+}
+
+/** The member reads it once it knows whether it answers at its former address; it asks a silent stranger there for half a minute. */
+async function storedConfig(client: MongoClient, limitMs: number) {
+  const deadline = monotonic() + limitMs;
+  for (;;) {
+    try {
+      return (await client.db('admin').command({ replSetGetConfig: 1 }))['config'];
+    } catch (failure) {
+      if (!isOneOf(failure, [NOT_YET_INITIALIZED]) || monotonic() > deadline) throw failure;
+      await delay(50);
+    }
+  }
 }
 
 async function untilPrimary(client: MongoClient, limitMs: number): Promise<void> {
