@@ -22,7 +22,7 @@ export interface ServerOptions {
   /** Metrics of a worker in this process, for `/metrics`. */
   readonly registry?: Registry | undefined;
   readonly otherMetrics?: OtherMetrics | undefined;
-  /** For the page at `/`. */
+  /** For the page at `/` and for `/ready`. */
   readonly ownServers?: OwnServers | undefined;
   /** Milliseconds between two readings of the store for metrics; ten seconds if absent. */
   readonly metricsReadEvery?: number;

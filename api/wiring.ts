@@ -1,6 +1,7 @@
 import type { FastifyBaseLogger } from 'fastify';
 import type { Registry } from 'prom-client';
 import type { Config } from '../config.js';
+import type { ServerOutage } from '../domain/servers/restarts.js';
 import type { TextTasks } from '../mail/tasks/text-tasks.js';
 import type { TemplateCache } from '../services/template-cache.js';
 import type { Store } from '../store/mongo/connect.js';
@@ -11,10 +12,13 @@ import type { TimeLimits } from './hooks/limits/time-limits.js';
 
 export type OtherMetrics = () => Promise<readonly string[]>;
 
-/** Addresses of servers in the same process, as its operator opens them; undefined where another one is used. */
+/** The servers that this process has started itself. */
 export interface OwnServers {
+  /** Addresses as its operator opens them; undefined where another server is used. */
   readonly temporalUi: string | undefined;
   readonly inboxUrl: string | undefined;
+  /** Those that have ended and do not run again yet. */
+  outages(): readonly ServerOutage[];
 }
 
 /** The dependencies of routes. */

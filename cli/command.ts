@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import { pino } from 'pino';
 import { openLog } from '../api/log.js';
 import { type Config, ConfigurationError, readConfig } from '../config.js';
+import { ServerFailure } from '../servers/report.js';
 import type { Tracing } from '../tracing/active.js';
 
 /** What each command receives. */
@@ -21,7 +22,7 @@ export function run(command: (context: CommandContext) => Promise<unknown>) {
       await tracing?.stop();
       process.exit(typeof code === 'number' ? code : 0);
     } catch (error) {
-      console.error(error instanceof ConfigurationError ? error.message : error);
+      console.error(error instanceof ConfigurationError || error instanceof ServerFailure ? error.message : error);
       process.exit(1);
     }
   };

@@ -74,6 +74,17 @@ export interface paths {
                              * @enum {unknown}
                              */
                             temporal: "reachable" | "unreachable" | "no_answer";
+                            /** @description Servers of `everpost start` that have ended and are started again. `next_try` is null while a start is under way. */
+                            restarting?: {
+                                /** @enum {unknown} */
+                                server: "mongodb" | "temporal" | "mail_catcher";
+                                /** Format: date-time */
+                                since: string;
+                                /** Format: date-time */
+                                next_try: string | null;
+                                /** @description Why it does not run. */
+                                detail: string;
+                            }[];
                         };
                     };
                 };

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { monotonic } from '../clock.js';
 import { identityOf, isRunning, type ProcessIdentity } from './process.js';
+import { ServerFailure } from './report.js';
 
 const SERVER_GONE_MS = 20_000;
 
@@ -23,7 +24,7 @@ export interface FolderLock {
 }
 
 /** Another live process uses the folder. */
-export class FolderInUse extends Error {
+export class FolderInUse extends ServerFailure {
   override readonly name = 'FolderInUse';
 }
 

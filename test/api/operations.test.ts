@@ -2,13 +2,14 @@ import { once } from 'node:events';
 import { request } from 'node:http';
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { idleEngine } from '../../api/engine/engine.js';
 import { knownRoutes } from '../../api/hooks/known-routes.js';
 import { TIME_LIMITS } from '../../api/hooks/limits/time-limits.js';
 import { serveApi } from '../../api/server.js';
 import { readConfig } from '../../config.js';
 import { EVENT_TYPES } from '../../domain/event-types.js';
+import type { OwnServer, ServerOutage } from '../../domain/servers/restarts.js';
 import { EVENT_SAMPLES } from '../../domain/webhook/samples.js';
 import { deliveryBody } from '../../web/webhook/body.js';
 import { anApi, type TestApi } from '../support/api/api.js';
@@ -49,6 +50,37 @@ test('without its store the API is not ready', async () => {
   expect(answer.json()).toEqual({ error: { code: 'unavailable', message: 'MongoDB cannot be reached.' } });
   expect((await degraded.call('GET /health', { key: null })).statusCode).toBe(200);
   await degraded.close().catch(() => undefined);
+});
+
+describe('own servers that are started again', () => {
+  const since = new Date('2026-05-15T09:00:00Z');
+  const outage = (server: OwnServer, nextTry: Date | null) => ({
+    server,
+    since,
+    nextTry,
+    detail: 'it ended with SIGKILL',
+  });
+  const ready = async (outages: readonly ServerOutage[]) => {
+    const own = await anApi({}, { ownServers: { temporalUi: undefined, inboxUrl: undefined, outages: () => outages } });
+    const answer = await own.call('GET /ready', { key: null });
+    await own.close();
+    return [answer.statusCode, answer.json()];
+  };
+
+  test('Temporal is named with the time of its next start', async () => {
+    const temporal = outage('temporal', new Date('2026-05-15T09:00:04Z'));
+    const named = { server: 'temporal', since: '2026-05-15T09:00:00+00:00', detail: 'it ended with SIGKILL' };
+    const restarting = [{ ...named, next_try: '2026-05-15T09:00:04+00:00' }];
+    expect(await ready([temporal])).toEqual([200, { status: 'ok', temporal: 'reachable', restarting }]);
+  });
+
+  test.each([
+    [new Date('2026-05-15T09:00:04Z'), 'It is started again at 2026-05-15T09:00:04+00:00.'],
+    [null, 'It is being started.'],
+  ])('without MongoDB the API is not ready, and says when it starts: %s', async (nextTry, sentence) => {
+    const message = `MongoDB has been down since 2026-05-15T09:00:00+00:00: it ended with SIGKILL. ${sentence}`;
+    expect(await ready([outage('mongodb', nextTry)])).toEqual([503, { error: { code: 'unavailable', message } }]);
+  });
 });
 
 test('OpenAPI 3.1 describes every route under /api/v1: summary, answers and refusals', async () => {

@@ -7,7 +7,7 @@ import { defineSearchAttributeKey, SearchAttributeType, TypedSearchAttributes } 
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { retryUntilClosed } from '../../api/engine/lazy-client.js';
 import { readConfig } from '../../config.js';
-import { startTimeOf } from '../../servers/process.js';
+import { supervise } from '../../servers/supervise.js';
 import { type RunningTemporal, startTemporal } from '../../servers/temporal.js';
 import { prepareNamespace, SEARCH_ATTRIBUTES } from '../../workers/namespace.js';
 import { until } from '../support/until.js';
@@ -63,15 +63,19 @@ test('the UI answers', async () => {
   expect((await fetch(temporal.uiUrl)).status).toBe(200);
 });
 
-test('workflows and the prepared namespace are there after kill -9', async () => {
-  const { pid } = temporal;
+test('supervised, it is there on the same address after kill -9, with its workflows and the prepared namespace', async () => {
+  const { pid, address } = temporal;
+  const supervised = supervise('temporal', temporal, () => {});
   process.kill(pid, 'SIGKILL');
-  await until(async () => (await startTimeOf(pid)) === undefined);
-  await temporal.stop();
-  temporal = await start();
+  await until(() => supervised.outage() !== undefined);
+  await until(() => supervised.outage() === undefined);
+  expect(temporal.pid).not.toBe(pid);
+  expect(temporal.address).toBe(address);
   await connected(async (connection) => {
     expect(await prepareNamespace(connection, 'default')).toEqual({ retention: 'kept', searchAttributes: 'kept' });
     const { status } = await new Client({ connection }).workflow.getHandle('kept').describe();
     expect(status.name).toBe('RUNNING');
   });
+  await supervised.stop();
+  await expect(supervised.lost).resolves.toBeUndefined();
 });

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { preferredType } from '../../../api/preferred-type.js';
 import { anApi, type TestApi } from '../../support/api/api.js';
 
-const OWN = { temporalUi: 'http://127.0.0.1:8233', inboxUrl: 'http://127.0.0.1:8025' };
+const OWN = { temporalUi: 'http://127.0.0.1:8233', inboxUrl: 'http://127.0.0.1:8025', outages: () => [] };
 const BROWSER = 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8';
 
 let api: TestApi;

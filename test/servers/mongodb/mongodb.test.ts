@@ -3,10 +3,12 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { MongoClient } from 'mongodb';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readConfig } from '../../../config.js';
 import { type RunningMongo, startMongo } from '../../../servers/mongodb/mongodb.js';
+import { isFree } from '../../../servers/ports.js';
 import { startTimeOf } from '../../../servers/process.js';
+import { type SupervisedServer, supervise } from '../../../servers/supervise.js';
 import { portOf } from '../../support/servers/port-of.js';
 import { quietPort } from '../../support/servers/quiet-port.js';
 import { until } from '../../support/until.js';
@@ -61,27 +63,81 @@ test('it is a replica set: transactions and majority writes work', async () => {
   );
 });
 
-test('what was written is there after kill -9 and a start on the same port', async () => {
-  await insert('before the kill');
+/** Kills the process and waits for its end. */
+async function kill(): Promise<void> {
   const { pid, port } = mongo;
   process.kill(pid, 'SIGKILL');
-  await until(async () => (await startTimeOf(pid)) === undefined);
+  await until(async () => (await startTimeOf(pid)) === undefined && (await isFree(port)));
+}
+
+/** As the next Everpost starts it after its own SIGKILL. */
+async function killAndStart(port: number): Promise<void> {
+  await kill();
   await mongo.stop();
   mongo = await start(port);
+}
+
+/** Another program on the port: it accepts connections and refuses each after a second. */
+async function whileTaken<T>(port: number, work: () => Promise<T>): Promise<T> {
+  const other = createServer((socket) => {
+    socket.setTimeout(1_000, () => socket.destroy()).on('error', () => socket.destroy());
+  }).listen(port, '127.0.0.1');
+  try {
+    await portOf(other);
+    return await work();
+  } finally {
+    other.close();
+  }
+}
+
+test('what was written is there after kill -9 and a start on the same port', async () => {
+  await insert('before the kill');
+  const { port } = mongo;
+  await killAndStart(port);
   expect(mongo.port).toBe(port);
   expect(await kept()).toEqual(['before the kill']);
 });
 
-test('where the wanted port is busy it takes another one and still finds itself', async () => {
-  const busy = createServer().listen(0, '127.0.0.1');
-  const taken = await portOf(busy);
-  try {
-    await mongo.stop();
-    mongo = await start(taken);
-    expect(mongo.port).not.toBe(taken);
+test('where the former port is taken after kill -9 it takes the next one and still finds itself', async () => {
+  const { port } = mongo;
+  await kill();
+  await mongo.stop();
+  await whileTaken(port, async () => {
+    mongo = await start(port);
+    expect(mongo.port).not.toBe(port);
     await insert('on another port');
     expect(await kept()).toEqual(['before the kill', 'on another port']);
-  } finally {
-    busy.close();
-  }
+  });
+});
+
+describe('supervised', () => {
+  const reported: string[] = [];
+  let supervised: SupervisedServer;
+  beforeAll(() => {
+    supervised = supervise('mongodb', mongo, (line) => reported.push(line));
+  });
+
+  test('it is started again on the same address with its data; meanwhile the outage has a reason', async () => {
+    const { pid, url } = mongo;
+    process.kill(pid, 'SIGKILL');
+    await until(() => supervised.outage() !== undefined);
+    expect(supervised.outage()).toMatchObject({ server: 'mongodb', detail: 'it ended with SIGKILL' });
+    await until(() => supervised.outage() === undefined);
+    expect(mongo.pid).not.toBe(pid);
+    expect(mongo.url).toBe(url);
+    expect(await kept()).toEqual(['before the kill', 'on another port']);
+    expect(reported).toEqual([
+      'MongoDB is down: it ended with SIGKILL. It is started again.',
+      expect.stringMatching(/^MongoDB runs again, after \d+\.\d s\.$/),
+    ]);
+  });
+
+  test('where another process has taken its port it is lost', async () => {
+    await kill();
+    await whileTaken(mongo.port, async () => {
+      await expect(supervised.lost).rejects.toThrow(
+        `MongoDB has ended and cannot be started again (3 tries): another process listens on port ${mongo.port}.`,
+      );
+    });
+  });
 });
