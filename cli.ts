@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Argument, Command } from 'commander';
 import { openLog } from './api/log.js';
+import { chaosCommand } from './chaos/command.js';
 import { accountCommands } from './cli/account-commands.js';
 import { benchCommands } from './cli/bench.js';
 import { count, run, stderr } from './cli/command.js';
@@ -110,5 +111,7 @@ program
   );
 
 benchCommands(program.command('bench').description('measure against a named reference and print ratios'));
+
+chaosCommand(program.command('chaos'));
 
 await program.parseAsync();

@@ -13,6 +13,7 @@ const LONGEST = [
   'end-to-end/messages/killed',
   'end-to-end/messages/temporal-down',
   'end-to-end/messages/group-killed',
+  'end-to-end/chaos',
   'end-to-end/newsletters/worker-killed',
   'workflows/newsletter/newsletter',
   'end-to-end/campaigns/server-outages',
@@ -64,7 +65,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'unit',
-          include: ['test/*.test.ts', 'test/{domain,mail,ai,web,docs,bench}/**/*.test.ts'],
+          include: ['test/*.test.ts', 'test/{domain,mail,ai,web,docs,bench,chaos}/**/*.test.ts'],
           testTimeout: 30_000,
           hookTimeout: 30_000,
         },

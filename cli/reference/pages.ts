@@ -6,6 +6,7 @@ import { metricsPage } from './metrics.js';
 import { outcomesPage } from './outcomes.js';
 import type { Page } from './page.js';
 import { performancePage } from './performance.js';
+import { reliabilityPage } from './reliability.js';
 import { statesPage } from './states.js';
 
 /** Every generated page of docs/reference, from the current code. */
@@ -19,5 +20,5 @@ export async function referencePages(): Promise<readonly Page[]> {
     outcomesPage(),
     statesPage(),
   ];
-  return [await apiPage(), ...fromCode, performancePage()];
+  return [await apiPage(), ...fromCode, performancePage(), reliabilityPage()];
 }

@@ -1,0 +1,113 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { CONNECTIONS, type Installation, untilReady } from '../installation/installation.js';
+import type { Seat } from '../installation/seat.js';
+import type { PlannedFault } from '../plan.js';
+import type { ReceiverTrouble } from '../receiver/conversation.js';
+import type { FaultName } from './names.js';
+import { resetCampaign, terminateCampaign } from './operator.js';
+import type { Scene } from './scene.js';
+
+/** Mails that one killed or frozen worker may leave in doubt: four for each of its connections. */
+const OF_A_WORKER = 4 * CONNECTIONS;
+/** A server that is started again at once would hide how others notice its end. */
+const RESTARTED_AFTER_MS = 1_000;
+
+type Planned = PlannedFault<FaultName>;
+
+/** Injects a fault and ends it; returns how many mails the protocol allows it to leave in doubt, beside broken connections. */
+export async function inject(scene: Scene, planned: Planned): Promise<number> {
+  const { fault } = planned;
+  if (isReceiverFault(fault)) {
+    scene.judge.begin(TROUBLES[fault]);
+    await pause((planned.seconds * 1_000) / 4);
+    scene.judge.end();
+    return 0;
+  }
+  await INJECTORS[fault](scene, planned);
+  return fault === 'worker_killed' || fault === 'worker_frozen' ? OF_A_WORKER : 0;
+}
+
+type Injector = (scene: Scene, planned: Planned) => Promise<void>;
+
+const INJECTORS: Readonly<Record<Exclude<FaultName, ReceiverFault>, Injector>> = {
+  worker_killed: ({ installation }, planned) => killed(seatOf(installation.workers, planned)),
+  worker_frozen: ({ installation }, planned) => frozen(seatOf(installation.workers, planned), planned),
+  api_killed: ({ installation }, planned) => killed(seatOf(installation.apis, planned)),
+  api_frozen: ({ installation }, planned) => frozen(seatOf(installation.apis, planned), planned),
+  mongodb_primary_killed: async ({ installation }, planned) => {
+    const restart = await installation.mongodb.killPrimary();
+    await lasting(planned);
+    await restart();
+  },
+  temporal_killed: ({ installation: { temporal } }, planned) => away(temporal.kill, planned, temporal.start),
+  temporal_emptied: ({ installation: { temporal } }, planned) =>
+    away(() => temporal.kill().then(temporal.empty), planned, temporal.start),
+  receiver_silent: ({ judge }, planned) =>
+    away(
+      async () => judge.fallSilent(),
+      planned,
+      async () => judge.wake(),
+    ),
+  receiver_away: ({ judge }, planned) => away(judge.goAway, planned, judge.comeBack),
+  campaign_terminated: terminateCampaign,
+  campaign_reset: resetCampaign,
+  rolling_restart: ({ installation }) => rollingRestart(installation),
+};
+
+type ReceiverFault = Extract<FaultName, `connections_dropped_${string}` | `replies_${string}`>;
+
+const DROPPED_SHARE = 0.02;
+const REFUSED_SHARE = 0.1;
+
+function isReceiverFault(fault: FaultName): fault is ReceiverFault {
+  return fault in TROUBLES;
+}
+
+const TROUBLES: Readonly<Record<ReceiverFault, ReceiverTrouble>> = {
+  connections_dropped_at_mail: { phase: 'mail', share: DROPPED_SHARE, act: 'drop' },
+  connections_dropped_at_rcpt: { phase: 'rcpt', share: DROPPED_SHARE, act: 'drop' },
+  connections_dropped_at_data: { phase: 'data', share: DROPPED_SHARE, act: 'drop' },
+  connections_dropped_in_body: { phase: 'body', share: DROPPED_SHARE, act: 'drop' },
+  connections_dropped_after_dot: { phase: 'dot', share: DROPPED_SHARE, act: 'drop' },
+  replies_421: { phase: 'mail', share: REFUSED_SHARE, act: '421 4.3.2 try again later' },
+  replies_450: { phase: 'rcpt', share: REFUSED_SHARE, act: '450 4.2.0 mailbox busy' },
+  replies_452: { phase: 'rcpt', share: REFUSED_SHARE, act: '452 4.2.2 mailbox full' },
+  replies_550: { phase: 'rcpt', share: REFUSED_SHARE, act: '550 5.1.1 no such user' },
+};
+
+async function killed(seat: Seat): Promise<void> {
+  await seat.kill();
+  await pause(RESTARTED_AFTER_MS);
+  seat.start();
+}
+
+async function frozen(seat: Seat, planned: Planned): Promise<void> {
+  seat.signal('SIGSTOP');
+  await lasting(planned);
+  seat.signal('SIGCONT');
+}
+
+async function away(begin: () => Promise<void>, planned: Planned, end: () => Promise<void>): Promise<void> {
+  await begin();
+  await lasting(planned);
+  await end();
+}
+
+function lasting({ seconds }: Planned): Promise<void> {
+  return pause(seconds * 1_000);
+}
+
+/** One process after the other, as a deploy does it: it drains, ends and is replaced. */
+async function rollingRestart({ apis, workers, addresses }: Installation): Promise<void> {
+  for (const seat of [...workers, ...apis]) {
+    await seat.end();
+    seat.start();
+    await Promise.all(addresses.map(untilReady));
+  }
+}
+
+function seatOf(seats: readonly Seat[], { target }: Planned): Seat {
+  const seat = seats[target % seats.length];
+  if (seat === undefined) throw new RangeError('the installation has no such process');
+  return seat;
+}

@@ -1,0 +1,54 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, openSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** A process of Everpost that is ended and started again in the course of a run. */
+export interface Seat {
+  readonly name: string;
+  readonly pid: () => number;
+  /** SIGKILL; returns when it is gone. */
+  kill(): Promise<void>;
+  /** SIGTERM; returns when it has ended by itself. */
+  end(): Promise<void>;
+  start(): void;
+  signal(signal: 'SIGSTOP' | 'SIGCONT'): void;
+}
+
+interface SeatPlan {
+  readonly name: string;
+  /** The compiled command line. */
+  readonly program: string;
+  readonly command: 'api' | 'worker';
+  readonly environment: NodeJS.ProcessEnv;
+  /** Where its log is kept. */
+  readonly folder: string;
+}
+
+/** Starts the process; its log goes to a file of its own. */
+export function startSeat({ name, program, command, environment, folder }: SeatPlan): Seat {
+  mkdirSync(folder, { recursive: true });
+  let child: ChildProcess;
+  const start = (): void => {
+    const log = openSync(join(folder, `${name}.log`), 'a');
+    child = spawn(process.execPath, [program, command], {
+      stdio: ['ignore', log, log],
+      env: environment,
+    });
+  };
+  const endedBy = async (signal: 'SIGKILL' | 'SIGTERM'): Promise<void> => {
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    const ended = once(child, 'exit');
+    child.kill(signal);
+    await ended;
+  };
+  start();
+  return {
+    name,
+    pid: () => child.pid ?? 0,
+    start,
+    kill: () => endedBy('SIGKILL'),
+    end: () => endedBy('SIGTERM'),
+    signal: (signal) => void child.kill(signal),
+  };
+}

@@ -1,0 +1,135 @@
+import type { Config } from '../../config.js';
+import { inject } from '../faults/inject.js';
+import type { FaultName } from '../faults/names.js';
+import type { Scene } from '../faults/scene.js';
+import { startInstallation } from '../installation/installation.js';
+import { type PlannedFault, planOf } from '../plan.js';
+import { seeded } from '../random.js';
+import { type Judge, startJudge } from '../receiver/judge.js';
+import { type Verdict, verdictOf } from '../verdict.js';
+import { type Caller, callerOf } from './caller.js';
+import { type PostedMessage, postMessages } from './messages.js';
+import { untilAtRest, untilDecided, untilReceived } from './progress.js';
+import { recordOf } from './record.js';
+import { startWebhookReceiver } from './webhook-receiver.js';
+
+export interface RunOptions {
+  readonly config: Config;
+  /** The compiled command line. */
+  readonly program: string;
+  readonly seed: number;
+  readonly recipients: number;
+  /** Mails of the campaign a second; slow enough that each fault meets a campaign under way. */
+  readonly rate: number;
+  readonly messages: number;
+  /** How many faults, and from which to choose. */
+  readonly faults: number;
+  readonly among: readonly FaultName[];
+  readonly report: (line: string) => void;
+}
+
+/** A fault as it was injected. */
+interface InjectedFault extends PlannedFault<FaultName> {
+  /** The longest time without an accepted mail from its beginning until the next fault or the end of the campaign, in seconds. */
+  readonly silence: number;
+}
+
+export interface RunResult {
+  readonly seed: number;
+  readonly faults: readonly InjectedFault[];
+  readonly verdict: Verdict;
+  readonly seconds: number;
+  /** Whether everything was decided within the limit. */
+  readonly ended: boolean;
+  /** Where the logs of its processes are; null where the promise held. */
+  readonly logs: string | null;
+}
+
+/** After the last fault: a lease of a lost page, a failover and all retries fit in. */
+const LIMIT_MS = 240_000;
+const QUIET_MS = 60_000;
+
+/** One campaign beside messages and a webhook, on servers of its own, with the faults that the seed plans. */
+export async function chaosRun(options: RunOptions): Promise<RunResult> {
+  const { config, seed, report } = options;
+  const judge = await startJudge(seeded(seed + 1));
+  const webhook = await startWebhookReceiver();
+  const installation = await startInstallation(config, { smtpUrl: judge.url, program: options.program });
+  const since = performance.now();
+  let held = false;
+  try {
+    const call = callerOf(installation.addresses);
+    const campaign = await preparedCampaign(call, options, webhook.url);
+    const scene = { installation, judge, call, campaign };
+    const everyMs = (options.recipients / options.rate / Math.max(1, options.messages)) * 1_000;
+    const posting = postMessages(call, { seed, count: options.messages, everyMs });
+    posting.catch(() => undefined);
+    await call('POST', `/campaigns/${campaign}/send`, { body: {}, key: `chaos-${seed}-send` });
+    const { faults, bound } = await injectAll(scene, options);
+    const atRest = await untilAtRest({ call, campaign, report }, LIMIT_MS);
+    const end = performance.now();
+    const messages: readonly PostedMessage[] = await posting;
+    const decided = await untilDecided(call, messages, LIMIT_MS);
+    await untilReceived(call, webhook, QUIET_MS);
+    const run = { call, judge, installation, campaign, messages };
+    const verdict = verdictOf(await recordOf(run, { bound: bound + judge.broken(), received: webhook.received() }));
+    const ended = atRest && decided;
+    held = verdict.holds && ended;
+    const injected = faults.map((fault, i) => silenceAfter(judge, fault, faults[i + 1]?.at ?? end));
+    const logs = held ? null : installation.folder;
+    return { seed, faults: injected, verdict, ended, logs, seconds: Math.round((performance.now() - since) / 1_000) };
+  } finally {
+    await installation.stop({ keepLogs: !held });
+    await Promise.all([judge.close(), webhook.close()]);
+  }
+}
+
+async function preparedCampaign(call: Caller, { seed, recipients, rate }: RunOptions, url: string): Promise<number> {
+  type Made = { readonly data: { readonly id: number } };
+  await call('POST', '/webhooks', { body: { url }, key: `chaos-${seed}-webhook` });
+  const { data: list } = await call<Made>('POST', '/lists', { body: { name: 'Readers' }, key: `chaos-${seed}-list` });
+  for (let first = 0; first < recipients; first += 1_000) {
+    const size = Math.min(1_000, recipients - first);
+    const subscribers = Array.from({ length: size }, (_, i) => ({ email: `reader${first + i}@example.test` }));
+    const body = { list_id: list.id, subscribers };
+    await call('POST', '/subscribers/batch', { body, key: `chaos-${seed}-batch-${first}` });
+  }
+  const html =
+    '<p>Hello. <a href="https://acme.test/news">Read</a></p><p><a href="{{ unsubscribe_url }}">Leave</a></p>';
+  const from = { name: 'News', email: 'news@acme.test' };
+  const letter = { list_id: list.id, subject: 'News', html, from, settings: { rate_per_second: rate } };
+  const { data } = await call<Made>('POST', '/campaigns', { body: letter, key: `chaos-${seed}-campaign` });
+  return data.id;
+}
+
+type Begun = PlannedFault<FaultName> & { readonly at: number };
+
+async function injectAll(scene: Scene, { seed, faults, among, recipients, report }: RunOptions) {
+  const begun: Begun[] = [];
+  let bound = 0;
+  for (const planned of planOf(seed, { among, faults })) {
+    if (!(await reached(scene, planned.from * recipients, report))) break;
+    report(`${planned.fault}, ${planned.seconds} s, at ${Math.round(planned.from * 100)} %`);
+    begun.push({ ...planned, at: performance.now() });
+    bound += await inject(scene, planned);
+  }
+  return { faults: begun, bound };
+}
+
+/** Waits until the receiver has so many mails of the campaign; false: the campaign rests before. */
+async function reached(
+  { judge, call, campaign }: Scene,
+  mails: number,
+  report: (line: string) => void,
+): Promise<boolean> {
+  const has = () => judge.accepted().filter(({ to }) => to.startsWith('reader')).length >= mails;
+  while (!has()) if (await untilAtRest({ call, campaign, report }, 1_000)) return has();
+  return true;
+}
+
+function silenceAfter(judge: Judge, { at, ...fault }: Begun, until: number): InjectedFault {
+  const times = judge.accepted().map((mail) => mail.at);
+  const within = [at, ...times.filter((time) => time > at && time < until), Math.min(until, times.at(-1) ?? until)];
+  const gaps = within.slice(1).map((time, i) => time - (within[i] ?? time));
+  return { ...fault, silence: Math.round(Math.max(0, ...gaps) / 100) / 10 };
+}
