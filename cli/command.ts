@@ -4,6 +4,7 @@ import { pino } from 'pino';
 import { openLog } from '../api/log.js';
 import { type Config, ConfigurationError, readConfig } from '../config.js';
 import { ServerFailure } from '../servers/report.js';
+import { DatabaseVersionError } from '../store/migrations/versions.js';
 import type { Tracing } from '../tracing/active.js';
 
 /** What each command receives. */
@@ -22,10 +23,15 @@ export function run(command: (context: CommandContext) => Promise<unknown>) {
       await tracing?.stop();
       process.exit(typeof code === 'number' ? code : 0);
     } catch (error) {
-      console.error(error instanceof ConfigurationError || error instanceof ServerFailure ? error.message : error);
+      console.error(isForOperators(error) ? error.message : error);
       process.exit(1);
     }
   };
+}
+
+/** A stack trace adds nothing to its message. */
+function isForOperators(error: unknown): error is Error {
+  return [ConfigurationError, ServerFailure, DatabaseVersionError].some((kind) => error instanceof kind);
 }
 
 /** Starts traces before the code of the command is loaded. */

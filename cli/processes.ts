@@ -9,6 +9,8 @@ import {
   sharedSettings,
 } from '../config/shared-settings.js';
 import { type Config, ConfigurationError } from '../config.js';
+import { demandFittingDatabase } from '../store/migrations/migrate.js';
+import { DatabaseVersionError } from '../store/migrations/versions.js';
 import type { Store } from '../store/mongo/connect.js';
 import { type Process, processes } from '../store/processes/processes.js';
 import { linkKeyRing } from '../store/secrets/link-keys.js';
@@ -53,6 +55,7 @@ export async function joinProcesses(config: Config, store: Store, role: Role, lo
     return others;
   };
   const others = await compare();
+  await demandFittingDatabase(store.db).catch((error) => rows.stopped(self).then(() => Promise.reject(error)));
   const before = others.length === 0 ? await rows.latest(self) : null;
   for (const one of settingDifferences(settings, before?.settings ?? {})) {
     const { variable, here, there } = shown(one);
@@ -60,9 +63,21 @@ export async function joinProcesses(config: Config, store: Store, role: Role, lo
   }
 
   let compared: Promise<unknown> = Promise.resolve();
-  const onFailure = (error: unknown) => log.warn({ err: error }, 'settings were not compared; retried in a minute');
+  const onFailure = (error: unknown) => {
+    if (!(error instanceof DatabaseVersionError)) {
+      log.warn({ err: error }, 'settings were not compared; retried in a minute');
+      return;
+    }
+    // A process that was suspended for minutes does not count as running: a migration does not wait for it.
+    log.fatal({ err: error }, 'the database is too new for this process, which stops');
+    clearInterval(timer);
+    process.kill(process.pid, 'SIGTERM');
+  };
   const timer = setInterval(() => {
-    compared = compared.then(compare).catch(onFailure);
+    compared = compared
+      .then(compare)
+      .then(() => demandFittingDatabase(store.db))
+      .catch(onFailure);
   }, COMPARE_INTERVAL).unref();
   return {
     compare: async () => void (await compare()),

@@ -1,5 +1,5 @@
 import type { Db } from 'mongodb';
-import { unusableIndexes } from '../../store/indexes/unusable.js';
+import { missingIndexes } from '../../store/indexes/missing.js';
 import { type Finding, ok, warning } from './finding.js';
 
 const GIB = 1024 ** 3;
@@ -8,14 +8,16 @@ const MIN_FREE_SHARE = 0.1;
 
 /** The indexes of the database, and the room that its disk has. */
 export async function checkIndexes(db: Db): Promise<Finding[]> {
-  const [unusable, disk] = await Promise.all([unusableIndexes(db), checkDatabaseDisk(db)]);
+  const [missing, disk] = await Promise.all([missingIndexes(db), checkDatabaseDisk(db)]);
+  // The indexes of a collection that does not exist yet are made with it.
+  const unusable = missing.flatMap(({ on, exists, indexes }) => (exists ? indexes.map((one) => ({ ...one, on })) : []));
   const findings = unusable.map(({ on, keys, serves, state }) =>
     warning(
       `Index of ${on}`,
-      `${keys} is ${state}: it serves ${serves}`,
+      `${JSON.stringify(keys)} is ${state}: it serves ${serves}`,
       state === 'building'
         ? 'wait: until then its queries are slow'
-        : 'restart an API or a worker: each makes missing ones',
+        : 'run "everpost migrate", or restart an API or a worker: each makes missing ones',
     ),
   );
   return [...(findings.length === 0 ? [ok('Indexes', 'none is missing or being built')] : findings), ...disk];

@@ -1,10 +1,8 @@
-import type { Db } from 'mongodb';
 import { ACCOUNT_INDEXES } from './accounts.js';
 import type { Index } from './definition.js';
 import { eventLogIndexes, webhookIndexes } from './events.js';
 import { MAIL_INDEXES } from './mail.js';
 import { NEWSLETTER_INDEXES } from './newsletters.js';
-import { dropIfPresent, RETIRED_INDEXES } from './retired.js';
 
 const unique = { unique: true } as const;
 
@@ -225,19 +223,3 @@ export const INDEXES: readonly Index[] = [
     serves: 'deleting stored responses',
   },
 ];
-
-/** Creates missing indexes, then drops retired ones; several processes may run it at once. */
-export async function ensureIndexes(db: Db): Promise<void> {
-  const collections = [...new Set(INDEXES.map((index) => index.on))];
-  await Promise.all(
-    collections.map((name) =>
-      db.collection(name).createIndexes(
-        INDEXES.filter((index) => index.on === name).map(({ keys, options }) => ({
-          key: keys as Record<string, 1>,
-          ...options,
-        })),
-      ),
-    ),
-  );
-  await Promise.all(RETIRED_INDEXES.map((retired) => dropIfPresent(db, retired)));
-}

@@ -1,7 +1,7 @@
 import { type Collection, type Db, type Document, MongoClient, ReadConcern, ReadPreference } from 'mongodb';
 import { Connection } from 'mongodb/lib/cmap/connection.js';
 import { PROTOCOL_TIMES } from '../../domain/delivery/protocol.js';
-import { ensureIndexes } from '../indexes/indexes.js';
+import { inBackground, prepareDatabase } from '../migrations/prepare.js';
 
 /** The open store. `ledger` is a separate client: delivery decisions must not inherit options from a URL. */
 export interface Store {
@@ -24,20 +24,30 @@ const MAJORITY = {
   readPreference: ReadPreference.primary,
 } as const;
 
-export async function openStore({ url, database, ledgerTimeout }: StoreOptions): Promise<Store> {
+const COMMON = { retryWrites: true, retryReads: true, ignoreUndefined: true, appName: 'everpost' } as const;
+
+/** The database alone, as it is. */
+export async function openDatabase({ url, database }: Pick<StoreOptions, 'url' | 'database'>) {
   releaseDeadSockets();
-  const common = { retryWrites: true, retryReads: true, ignoreUndefined: true, appName: 'everpost' } as const;
-  const client = new MongoClient(url, { ...common, w: 'majority', journal: true, serverSelectionTimeoutMS: 10_000 });
-  const ledgerClient = new MongoClient(url, { ...common, ...boundedBy(ledgerTimeout ?? PROTOCOL_TIMES.storeTimeout) });
-  // The ledger client connects on first use: its short timeouts must not fail the start of a process on a busy machine.
+  const client = new MongoClient(url, { ...COMMON, w: 'majority', journal: true, serverSelectionTimeoutMS: 10_000 });
   await client.connect();
-  const db = client.db(database);
-  await ensureIndexes(db);
+  return { db: client.db(database), close: () => client.close() };
+}
+
+/** Opens the database and brings it to the version of this build; throws a DatabaseVersionError if the two do not fit. */
+export async function openStore({ url, database, ledgerTimeout }: StoreOptions): Promise<Store> {
+  const { db, close } = await openDatabase({ url, database });
+  const ledgerClient = new MongoClient(url, { ...COMMON, ...boundedBy(ledgerTimeout ?? PROTOCOL_TIMES.storeTimeout) });
+  // The ledger client connects on first use: its short timeouts must not fail the start of a process on a busy machine.
+  const closed = new AbortController();
+  const { rest } = await prepareDatabase(db).catch((error) => close().then(() => Promise.reject(error)));
+  void inBackground(rest, closed.signal);
   return {
     db,
     ledger: ledgerClient.db(database, MAJORITY),
     close: async () => {
-      await Promise.all([client.close(), ledgerClient.close()]);
+      closed.abort();
+      await Promise.all([close(), ledgerClient.close()]);
     },
   };
 }

@@ -1,6 +1,6 @@
-import type { Collection } from 'mongodb';
+import type { Collection, Db } from 'mongodb';
 import type { SharedSettings } from '../../config/shared-settings.js';
-import type { Store } from '../mongo/connect.js';
+import { DATABASE_VERSION } from '../migrations/versions.js';
 
 export interface Process {
   readonly _id: string;
@@ -15,20 +15,28 @@ interface ProcessRow extends Process {
   /** By the server's clock; old rows are deleted by it. */
   readonly seen: Date;
   readonly is_stopped: boolean;
+  /** The version that its build brings a database to; absent for builds without versions. */
+  readonly database_version?: number;
 }
 
 /** Milliseconds without a record after which a process counts as killed: two records and a half. */
 const LIVE_FOR = 150_000;
 
 /** The processes of this installation: each records its settings and reads those of the others. */
-export function processes({ db }: Pick<Store, 'db'>) {
+export function processes({ db }: { readonly db: Db }) {
   const rows: Collection<ProcessRow> = db.collection('processes', { readPreference: 'primary' });
   const running = { is_stopped: false, $expr: { $gt: ['$seen', { $subtract: ['$$NOW', LIVE_FOR] }] } };
   return {
     /** Records that a process runs; a repeat renews the record. Atomic: one upsert on an id that only its process writes. */
     record: async ({ _id, ...process }: Process): Promise<void> => {
       const started_at = { $ifNull: ['$started_at', '$$NOW'] };
-      const row = { ...literals(process), started_at, seen: '$$NOW', is_stopped: false };
+      const row = {
+        ...literals(process),
+        started_at,
+        seen: '$$NOW',
+        is_stopped: false,
+        database_version: DATABASE_VERSION,
+      };
       await rows.updateOne({ _id }, [{ $set: row }], { upsert: true });
     },
 
@@ -43,6 +51,10 @@ export function processes({ db }: Pick<Store, 'db'>) {
         .find({ ...running, ...(except !== undefined && { _id: { $ne: except._id } }) })
         .sort({ started_at: 1 })
         .toArray(),
+
+    /** The running processes of builds for less than a version of the database. */
+    builtFor: ({ less }: { readonly less: number }): Promise<Process[]> =>
+      less <= 0 ? Promise.resolve([]) : rows.find({ ...running, database_version: { $not: { $gte: less } } }).toArray(),
 
     /** Whether a process runs, or was killed within the last day: none of those that stopped in order. */
     areExpected: async (): Promise<boolean> => (await rows.countDocuments({ is_stopped: false }, { limit: 1 })) > 0,

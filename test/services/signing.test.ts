@@ -3,7 +3,6 @@ import { dkimRecord, newKeyPair } from '../../mail/dkim/keys.js';
 import { dkimName } from '../../mail/dns/checks.js';
 import { signing } from '../../services/signing.js';
 import { domains, type NewDomainKey, type SenderDomain } from '../../store/domains/domains.js';
-import { ensureIndexes } from '../../store/indexes/indexes.js';
 import { openStore, type Store } from '../../store/mongo/connect.js';
 import { aMail } from '../support/mail/letters.js';
 import { verdicts } from '../support/mail/signing.js';
@@ -17,7 +16,6 @@ let keys: NewDomainKey[];
 beforeAll(async () => {
   database = await testDatabase();
   store = await openStore({ url: database.url, database: database.name });
-  await ensureIndexes(store.db);
   const pairs = await Promise.all([newKeyPair('rsa-sha256'), newKeyPair('ed25519-sha256')]);
   keys = pairs.map((pair) => ({ ...pair, selector: `s-${pair.algorithm}` }));
 });
