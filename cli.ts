@@ -49,6 +49,15 @@ program
   .description('start the mail catcher alone')
   .action(run(async ({ config }) => (await import('./cli/catcher.js')).catcher(config)));
 program
+  .command('migrate')
+  .description(
+    'bring the database to the version of this build; a start does so too, but leaves large indexes for later',
+  )
+  .option('--check', 'print what would be done; exit code 1 if there is something to do', false)
+  .action((options: { check: boolean }) =>
+    run(async ({ config }) => (await import('./cli/database/migrate.js')).migrateCommand(config, options))(),
+  );
+program
   .command('doctor')
   .description('check what prevents a start, and what in a running installation needs a person')
   .option('--json', 'print the findings as JSON', false)

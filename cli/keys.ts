@@ -1,13 +1,12 @@
 import type { Config } from '../config.js';
-import { startMongo } from '../servers/mongodb/mongodb.js';
 import { audit, type NewEntry } from '../store/accounts/audit.js';
 import { ensureFirstAccount, type Key, keys } from '../store/keys/keys.js';
 import type { Store } from '../store/mongo/connect.js';
 import { type LinkKey, type LinkKeyRing, linkKeyRing } from '../store/secrets/link-keys.js';
 import { keptSecret } from '../store/secrets/sealing.js';
 import { storeOf } from './addresses.js';
+import { reachableMongo } from './database/reachable-mongo.js';
 import { demandSecret } from './processes.js';
-import { readRunningFile } from './running-file.js';
 
 /** The API of envie takes a pair; the number of a key is half of it. */
 const PAIR = 'The number of a key is its public-key in the API of envie; the key itself is the private-key.';
@@ -55,26 +54,13 @@ export function withStore<T>(config: Config, work: (store: Store, account: numbe
 
 /** The same without creating the first account. */
 export async function withOpenStore<T>(config: Config, work: (store: Store) => Promise<T>): Promise<T> {
-  const { store, close } = await openReachableStore(config);
+  const mongo = await reachableMongo(config);
   try {
-    return await work(store);
+    const store = await storeOf(config, { mongodbUrl: mongo.url });
+    return await work(store).finally(() => store.close());
   } finally {
-    await close();
+    await mongo.stop();
   }
-}
-
-async function openReachableStore(config: Config): Promise<{ store: Store; close(): Promise<void> }> {
-  if (config.mongodbUrl !== undefined) {
-    const store = await storeOf(config, { mongodbUrl: config.mongodbUrl });
-    return { store, close: () => store.close() };
-  }
-  const running = await readRunningFile(config.dataDir);
-  // The file of a killed installation may remain: then no server answers.
-  const beside = running && (await storeOf(config, running).catch(() => undefined));
-  if (beside !== undefined) return { store: beside, close: () => beside.close() };
-  const own = await startMongo({ config, dataDir: config.dataDir, report: () => {} });
-  const store = await storeOf(config, { mongodbUrl: own.url });
-  return { store, close: () => store.close().finally(() => own.stop()) };
 }
 
 function lineOf({ _id, prefix, state, name, last_used_at }: Key): string {

@@ -6,6 +6,7 @@ import { checkIndexes } from './indexes.js';
 import { checkCampaigns, checkMessages, checkWebhooks } from './open-work.js';
 import { checkSender, checkTransportStates } from './outgoing.js';
 import { checkSweep } from './sweep.js';
+import { checkVersion } from './version.js';
 
 const CONNECT_TIMEOUT_MS = 5_000;
 
@@ -28,6 +29,7 @@ export async function checkStore(config: Known): Promise<Finding[]> {
       ['Webhooks', checkWebhooks],
       ['Transports', checkTransportStates],
       ['MAIL_FROM', (rows) => checkSender(rows, config)],
+      ['Database version', checkVersion],
       ['Indexes', checkIndexes],
     ];
     const unread = (subject: string) => (error: unknown) => [
