@@ -4,7 +4,7 @@ import { openLog } from './api/log.js';
 import { chaosCommand } from './chaos/command.js';
 import { accountCommands } from './cli/account-commands.js';
 import { benchCommands } from './cli/bench.js';
-import { count, run, stderr } from './cli/command.js';
+import { count, moment, run, stderr } from './cli/command.js';
 import type { Role } from './cli/health.js';
 import { listenCommand } from './cli/listen/command.js';
 import type { RehearsalOptions, RehearsalSubject } from './cli/rehearse/rehearse.js';
@@ -66,6 +66,15 @@ program
   );
 
 storyCommands(program);
+
+program
+  .command('restored')
+  .description('after the database was restored from a backup: list as uncertain whatever may have been mailed since')
+  .requiredOption('--taken-at <time>', 'the time of the backup, such as 2026-05-15T09:00:00Z', moment)
+  .option('--dry-run', 'print what would be done and write nothing', false)
+  .action((options: { takenAt: Date; dryRun: boolean }) =>
+    run(async ({ config }) => (await import('./cli/database/restored.js')).restored(config, options))(),
+  );
 
 listenCommand(program.command('listen'));
 

@@ -49,6 +49,13 @@ export function count(text: string): number {
   throw new InvalidArgumentError('a whole number from 1 to 9999999');
 }
 
+/** Parses a time with its offset, as in ISO 8601. */
+export function moment(text: string): Date {
+  const time = /^\d{4}-\d\d-\d\dT.*(?:Z|[+-]\d\d:?\d\d)$/.test(text) ? new Date(text) : undefined;
+  if (time !== undefined && !Number.isNaN(time.getTime())) return time;
+  throw new InvalidArgumentError('a time with its offset, such as 2026-05-15T09:00:00Z');
+}
+
 /** Parses counts that are separated by commas. */
 export function counts(text: string): number[] {
   return text.split(',').map(count);

@@ -13,6 +13,7 @@ import { demandFittingDatabase } from '../store/migrations/migrate.js';
 import { DatabaseVersionError } from '../store/migrations/versions.js';
 import type { Store } from '../store/mongo/connect.js';
 import { type Process, processes } from '../store/processes/processes.js';
+import { restores } from '../store/restores/restores.js';
 import { linkKeyRing } from '../store/secrets/link-keys.js';
 import { keptSecret } from '../store/secrets/sealing.js';
 import { storeOf } from './addresses.js';
@@ -45,6 +46,7 @@ export async function joinedStore(config: Config, at: Pick<Installation, 'mongod
 /** Refuses another EVERPOST_SECRET, records this process, and compares its settings until it leaves. */
 export async function joinProcesses(config: Config, store: Store, role: Role, log: Logger): Promise<Membership> {
   await demandSecret(config, store);
+  await demandCompleteRestore(store);
   const rows = processes(store);
   const settings = sharedSettings(config);
   const self = { _id: randomUUID(), role, host: hostname(), pid: process.pid, settings };
@@ -97,6 +99,14 @@ export async function demandSecret({ secret, dataDir }: Config, store: Store): P
   throw new ConfigurationError([
     `${subject} is not the one of the database ${store.db.databaseName}: ${SECRET_ADVICE}`,
   ]);
+}
+
+/** Throws while a restore is not complete: mail would be sent that the lost database may have sent already. */
+async function demandCompleteRestore(store: Store): Promise<void> {
+  const open = await restores(store).interrupted();
+  if (open === null) return;
+  const command = `everpost restored --taken-at ${open._id}`;
+  throw new ConfigurationError([`The restore of this database is not complete: run \`${command}\` again`]);
 }
 
 export const SECRET_ADVICE =

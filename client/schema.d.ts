@@ -8977,7 +8977,7 @@ export interface paths {
                                 /** @enum {unknown} */
                                 state: "preparing" | "launched" | "sent" | "failed" | "skipped";
                                 /** @enum {string|null} */
-                                reason: "too_late" | "missed" | "overlap" | "paused" | "nothing_new" | "source_failed" | "no_data" | "draft_failed" | "content_blocked" | "template_not_published" | "no_recipients" | "too_many_recipients" | "too_soon" | "no_approvers" | "sender_not_verified" | "quota" | "rejected" | "approval_expired" | "withdrawn" | "engine_stopped" | null;
+                                reason: "too_late" | "missed" | "overlap" | "paused" | "nothing_new" | "source_failed" | "no_data" | "draft_failed" | "content_blocked" | "template_not_published" | "no_recipients" | "too_many_recipients" | "too_soon" | "no_approvers" | "sender_not_verified" | "quota" | "rejected" | "approval_expired" | "withdrawn" | "engine_stopped" | "restored" | null;
                                 detail: string | null;
                                 /** @description Why it does not move; null where it moves, has ended or is a draft. next_try: when it goes on, or is tried again, by itself; null: after a request, or the time is not known. */
                                 waiting: {
@@ -9078,7 +9078,7 @@ export interface paths {
                                 /** @enum {unknown} */
                                 state: "preparing" | "launched" | "sent" | "failed" | "skipped";
                                 /** @enum {string|null} */
-                                reason: "too_late" | "missed" | "overlap" | "paused" | "nothing_new" | "source_failed" | "no_data" | "draft_failed" | "content_blocked" | "template_not_published" | "no_recipients" | "too_many_recipients" | "too_soon" | "no_approvers" | "sender_not_verified" | "quota" | "rejected" | "approval_expired" | "withdrawn" | "engine_stopped" | null;
+                                reason: "too_late" | "missed" | "overlap" | "paused" | "nothing_new" | "source_failed" | "no_data" | "draft_failed" | "content_blocked" | "template_not_published" | "no_recipients" | "too_many_recipients" | "too_soon" | "no_approvers" | "sender_not_verified" | "quota" | "rejected" | "approval_expired" | "withdrawn" | "engine_stopped" | "restored" | null;
                                 detail: string | null;
                                 /** @description Why it does not move; null where it moves, has ended or is a draft. next_try: when it goes on, or is tried again, by itself; null: after a request, or the time is not known. */
                                 waiting: {

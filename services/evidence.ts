@@ -72,13 +72,12 @@ async function publishPage({ uncertainRecipients, events }: RecipientEvidenceSto
   const happened = due.map(({ i, kind, class: reason, code }) => {
     const subscriber = ids[i];
     const about = { account, campaign, ...(subscriber !== undefined && { subscriber }) };
-    return { _id: `${_id}:${i}:late`, ...about, type: `recipient.${kind}`, data: { class: reason, code } };
+    // After a restore an entry may become uncertain, and be settled by evidence later: two events.
+    const cause = kind === 'uncertain' ? 'restored' : 'late';
+    return { _id: `${_id}:${i}:${cause}`, ...about, type: `recipient.${kind}`, data: { class: reason, code } };
   });
   await events.append(happened);
-  await uncertainRecipients.confirmPublished(
-    page,
-    due.map(({ i }) => i),
-  );
+  await uncertainRecipients.confirmPublished(page, due);
 }
 
 export interface MessageEvidenceStores {

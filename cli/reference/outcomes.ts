@@ -25,6 +25,11 @@ const CLASSES_WITHOUT_REPLY: readonly (readonly [name: string, status: Recipient
   ['suppressed', 'skipped', 'The address is on the suppression list.'],
   ['cancelled', 'skipped', 'The campaign was cancelled before this recipient was claimed or tried again.'],
   ['owner_lost', 'uncertain', 'The process that sent the mail ended or lost its page before the reply.'],
+  [
+    'restored',
+    'uncertain',
+    'The database was restored from a backup, and the mail may have been sent after the backup (`everpost restored`).',
+  ],
   ['unknown_outcome', 'uncertain', 'The connection was lost, or no reply came in time, after the body had begun.'],
   ['connection_lost', 'deferred', 'The connection was lost before the body.'],
   ['tls', 'deferred', 'TLS could not be established.'],

@@ -21,7 +21,7 @@ export interface PageException {
   readonly by: string | null;
   /** The later round that retries this recipient. */
   readonly next: number | null;
-  /** Late evidence settled it, and its event is not appended yet. */
+  /** Late evidence settled it, or a restore made it uncertain, and the event of that is not appended yet. */
   readonly unpublished?: boolean;
 }
 
@@ -82,6 +82,11 @@ export function recipientAt(
 
 /** The class of a recipient whom a cancel left unsent. */
 export const CANCELLED_CLASS = 'cancelled';
+
+/** A recipient who may have been mailed after the backup from which the database was restored. */
+export const RESTORED_ENTRY = {
+  ...{ kind: 'uncertain', class: 'restored', scope: 'session', code: null, reply: null, by: null, next: null },
+} as const satisfies Omit<PageException, 'i' | 'at'>;
 
 /** Whether the entry is of a kind that a round takes. */
 export function isTaken({ kind, class: reason }: PageException, takes: readonly RetriedKind[]): boolean {

@@ -25,6 +25,9 @@ export const CAMPAIGN_REASONS = {
   account_suspended: paused('the account is suspended and may not send'),
   account_closed: paused('the account is closed and may not send'),
   engine_stopped: paused('an operator terminated the workflow'),
+  restored: paused(
+    'the database was restored from a backup, and mail may have been sent since; look at its uncertain recipients, then resume or cancel',
+  ),
   bad_signing_key: paused("a DKIM key of the sender's domain does not work, or another key is published"),
   domain_not_verified: paused("`REQUIRE_VERIFIED_DOMAINS` is on and the sender's domain is not verified"),
   complaint_rate: paused('too many recipients complained'),

@@ -27,6 +27,7 @@ export const ISSUE_REASONS = {
   approval_expired: 'No approver answered in time.',
   withdrawn: 'The campaign of the issue was withdrawn or changed by a member.',
   engine_stopped: 'An operator terminated the workflow of the issue.',
+  restored: 'The database was restored from a backup; the issue may have been sent before.',
 } as const;
 export type IssueReason = keyof typeof ISSUE_REASONS;
 

@@ -1,7 +1,7 @@
 import type { Collection } from 'mongodb';
 import { now } from '../../clock.js';
 import type { Exclusions } from '../../domain/campaign/exclusions.js';
-import type { LedgerPage, PageException } from '../../domain/campaign/ledger-page.js';
+import { type LedgerPage, type PageException, RESTORED_ENTRY } from '../../domain/campaign/ledger-page.js';
 import { majorityCollection, type Store } from '../mongo/connect.js';
 import { isDuplicateKey } from '../mongo/duplicate-key.js';
 import { NEVER_SEEN } from '../mongo/lease.js';
@@ -31,6 +31,8 @@ export interface NewPage {
   readonly last: boolean;
   /** Stored on pages of the first round only. */
   readonly excluded?: Exclusions;
+  /** Its recipients may have been mailed already: they are uncertain from the start. */
+  readonly isRestored?: boolean;
 }
 
 const END = { _id: 0, page: 1, last: 1, excluded: 1, ids: { $slice: -1 } } as const;
@@ -99,8 +101,9 @@ async function chainEnd(pages: Collection<LedgerPage>, key: RoundKey): Promise<C
   return { page, id: ids.at(-1) ?? 0, last, cut: last && ids.length === 0 && excluded === undefined };
 }
 
-function blankPage(key: RoundKey, page: number, { ids, last, excluded }: NewPage): LedgerPage {
+function blankPage(key: RoundKey, page: number, { ids, last, excluded, isRestored = false }: NewPage): LedgerPage {
   const [first_id] = ids;
+  const settled = isRestored ? ids.length : 0;
   return {
     _id: `${key.campaign}:${key.launch}:${key.round}:${page}`,
     account: key.account,
@@ -113,9 +116,9 @@ function blankPage(key: RoundKey, page: number, { ids, last, excluded }: NewPage
     ...(excluded !== undefined && key.round === 0 && { excluded }),
     n: ids.length,
     last,
-    settled: 0,
-    claimed: 0,
-    exceptions: [],
+    settled,
+    claimed: settled,
+    exceptions: Array.from({ length: settled }, (_, i) => ({ i, ...RESTORED_ENTRY, at: now() })),
     published: 0,
     token: null,
     seen: NEVER_SEEN,

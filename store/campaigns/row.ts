@@ -30,8 +30,8 @@ export interface CampaignContent {
   readonly reply_to: string | null;
 }
 
-/** What a pause leaves in the row: the counts that a resume excuses, what is wrong with the letter, or a sentence. */
-export interface PauseRecord extends Partial<Pick<Campaign, 'excused' | 'findings'>> {
+/** What a pause leaves in the row: the counts that a resume excuses, what is wrong with the letter, a sentence, or a restore. */
+export interface PauseRecord extends Partial<Pick<Campaign, 'excused' | 'findings' | 'restored'>> {
   readonly detail?: string;
 }
 
@@ -92,6 +92,8 @@ export interface Campaign extends CampaignContent {
   readonly findings?: readonly StoredFinding[] | null;
   /** The sender, fixed at the freeze: a later change of a default must not change a Message-ID. */
   readonly sender: Sender | null;
+  /** A restored database has not all pages of this round: those still to be added are uncertain from the start. */
+  readonly restored?: Pick<Campaign, 'launch' | 'round'>;
   /** Complaints and bounces that a resume excused. */
   readonly excused?: ReputationBaseline | null;
   readonly recipient_count: number;

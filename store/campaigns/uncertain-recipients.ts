@@ -1,5 +1,5 @@
 import type { Collection, Filter } from 'mongodb';
-import type { LateEvidence, LedgerPage } from '../../domain/campaign/ledger-page.js';
+import type { LateEvidence, LedgerPage, PageException } from '../../domain/campaign/ledger-page.js';
 import { majorityCollection, type Store } from '../mongo/connect.js';
 import { placeInRound } from './recipient-lookup.js';
 import type { Campaign } from './row.js';
@@ -91,13 +91,19 @@ function settling(pages: Collection<LedgerPage>) {
     /** Pages of every account with late evidence whose event is due. */
     unpublishedPages: (): AsyncIterable<LedgerPage> => pages.find({ 'exceptions.unpublished': true }),
 
-    /** The events of these entries are appended. Atomic: one update; an entry is settled once, so it never becomes due again. */
-    confirmPublished: async ({ _id, account }: LedgerPage, entries: readonly number[]): Promise<void> => {
-      await pages.updateOne(
-        { _id, account },
-        { $unset: { 'exceptions.$[entry].unpublished': '' } },
-        { arrayFilters: [{ 'entry.i': { $in: [...entries] } }] },
-      );
+    /**
+     * The event of this entry, as it was read, is appended. One that a restore made uncertain becomes due again once late
+     * evidence settles it: that mark stays. Atomic: one update for each kind.
+     */
+    confirmPublished: async ({ _id, account }: LedgerPage, entries: readonly PageException[]): Promise<void> => {
+      for (const kind of new Set(entries.map((entry) => entry.kind))) {
+        const published = entries.flatMap((entry) => (entry.kind === kind ? [entry.i] : []));
+        await pages.updateOne(
+          { _id, account },
+          { $unset: { 'exceptions.$[entry].unpublished': '' } },
+          { arrayFilters: [{ 'entry.i': { $in: published }, 'entry.kind': kind }] },
+        );
+      }
     },
   };
 }

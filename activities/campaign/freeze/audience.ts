@@ -13,7 +13,7 @@ import type { Subscribers } from '../../../store/subscribers/subscribers.js';
 import type { Suppressions } from '../../../store/suppressions/suppressions.js';
 import type { CampaignInput } from '../../../workflows/messages/campaign.js';
 import { type CampaignPlan, campaignPlanner, type PlanDeps } from '../plan.js';
-import { extendChain, type Judged } from './chain.js';
+import { type ChainDeps, extendChain, type Judged } from './chain.js';
 import { QUOTA_EXCEEDED, type RoundCheck } from './round-check.js';
 
 export interface AudienceDeps extends PlanDeps {
@@ -73,7 +73,7 @@ async function begin(deps: AudienceDeps, input: CampaignInput): Promise<Begun> {
   }
   // Suppressed subscribers are counted too: the excess is given back once the pages are counted.
   const [isComplete, most] = await Promise.all([
-    extendChain(deps, key, (after) => judgedPeople(deps, row, after, READ_AT_ONCE.first), FIRST_BATCH),
+    extendChain(chainOf(deps, row), key, (after) => judgedPeople(deps, row, after, READ_AT_ONCE.first), FIRST_BATCH),
     deps.subscribers.countActive(row.account, row.list_id, row.up_to ?? 0),
   ]);
   if (isComplete) return finish(deps, input, key);
@@ -90,14 +90,19 @@ async function freeze(deps: AudienceDeps, input: CampaignInput): Promise<Frozen>
   if (row === undefined) return 'frozen';
   const key = keyOf(row);
   if (row.round === 0) {
-    await extendChain(deps, key, (after) => judgedPeople(deps, row, after, READ_AT_ONCE.all), ALL_BATCHES);
+    await extendChain(
+      chainOf(deps, row),
+      key,
+      (after) => judgedPeople(deps, row, after, READ_AT_ONCE.all),
+      ALL_BATCHES,
+    );
     return finish(deps, input, key);
   }
   const round = row.rounds[row.round];
   if (round === undefined) throw new Error(`campaign ${row._id} has no round ${row.round}`);
   if (!(await deps.rounds.areEarlierOver(key))) throw new Error(`round ${row.round} is frozen before its time`);
   await deps.rounds.mark(key, round.takes, round.only && new Set(round.only));
-  await extendChain(deps, key, (after) => inChunks(deps.rounds.marked(key, after)), ALL_BATCHES);
+  await extendChain(chainOf(deps, row), key, (after) => inChunks(deps.rounds.marked(key, after)), ALL_BATCHES);
   return finish(deps, input, key);
 }
 
@@ -120,6 +125,19 @@ async function finish(deps: AudienceDeps, input: CampaignInput, key: RoundKey): 
 async function holdBack(deps: AudienceDeps, input: CampaignInput, reason: string): Promise<'refused'> {
   await deps.campaignProgress.holdBack(input, reason);
   return 'refused';
+}
+
+/** The store of a round's pages; where a restored database lacks some of them, those that are added are uncertain. */
+function chainOf(deps: AudienceDeps, { launch, round, restored }: Campaign): ChainDeps {
+  if (restored?.launch !== launch || restored.round !== round) return deps;
+  const { rounds, heartbeat } = deps;
+  const addPages: Rounds['addPages'] = (key, first, added) =>
+    rounds.addPages(
+      key,
+      first,
+      added.map((page) => ({ ...page, isRestored: true })),
+    );
+  return { rounds: { ...rounds, addPages }, heartbeat };
 }
 
 function keyOf({ account, _id: campaign, launch, round }: Campaign): RoundKey {

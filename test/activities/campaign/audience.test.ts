@@ -1,20 +1,17 @@
 import { expect, test } from 'vitest';
-import { audienceActivities } from '../../../activities/campaign/freeze/audience.js';
 import { localSignal } from '../../../activities/signal.js';
 import { now } from '../../../clock.js';
 import { newApproval } from '../../../domain/campaign/approval.js';
 import type { LedgerPage } from '../../../domain/campaign/ledger-page.js';
-import { PROTOCOL_TIMES } from '../../../domain/delivery/protocol.js';
 import { campaigns } from '../../../store/campaigns/campaigns.js';
 import { campaignProgress } from '../../../store/campaigns/progress.js';
 import { recipients } from '../../../store/campaigns/recipients.js';
 import { rounds } from '../../../store/campaigns/rounds.js';
 import type { Campaign } from '../../../store/campaigns/row.js';
-import { events } from '../../../store/events/events.js';
 import { majorityCollection } from '../../../store/mongo/connect.js';
 import { quotas } from '../../../store/quotas/quotas.js';
-import { subscribers } from '../../../store/subscribers/subscribers.js';
 import { suppressions } from '../../../store/suppressions/suppressions.js';
+import { audienceSteps } from '../../support/activities/audience-fixture.js';
 import { aDraft } from '../../support/store/campaigns.js';
 import { anException, aPage, insertPages } from '../../support/store/ledger-pages.js';
 import { ownStore } from '../../support/store/own-store.js';
@@ -22,21 +19,7 @@ import { ownStore } from '../../support/store/own-store.js';
 const store = ownStore();
 
 const steps = (obstacle?: (recipients: number) => string | undefined, pages = rounds(store)) =>
-  audienceActivities({
-    campaigns: campaigns(store),
-    campaignProgress: campaignProgress(store),
-    rounds: pages,
-    recipients: recipients(store),
-    subscribers: subscribers(store),
-    suppressions: suppressions(store),
-    letters: { senderOf: async () => ({ name: null, email: 'news@example.test' }) },
-    quotas: quotas(store),
-    events: events(store),
-    checkRound: async (_round, recipients) => obstacle?.(recipients),
-    heartbeat: () => {},
-    times: PROTOCOL_TIMES,
-    maxLanes: 8,
-  });
+  audienceSteps(store, obstacle, pages);
 
 type Input = { account: number; campaign: number; launch: number };
 const freeze = async (input: Input, obstacle?: string) => (await steps(() => obstacle).freezeAudience(input)).result;
@@ -94,20 +77,16 @@ test('a freeze after the cancel was settled creates no page', async () => {
 });
 
 test('an account that may not send pauses the campaign before any mail, and the campaign goes on when it may', async () => {
-  const draft = await aDraft(store, 3);
-  const { account, _id: campaign } = draft;
-  const { launch = 0 } = (await campaigns(store).launch(draft)) ?? {};
-  const input = { account, campaign, launch };
-  const row = async () => (await campaigns(store).find(account, campaign)) as Campaign;
+  const { input } = await aLaunch(3);
   expect(await freeze(input, 'account_suspended')).toBe('refused');
-  expect(await row()).toMatchObject({ state: 'paused', reason: 'account_suspended' });
-  await campaigns(store).resume(await row());
+  expect(await rowOf(input)).toMatchObject({ state: 'paused', reason: 'account_suspended' });
+  await campaigns(store).resume(await rowOf(input));
   expect(await freeze(input)).toBe('frozen');
-  expect(await row()).toMatchObject({ state: 'sending', reason: null, recipient_count: 3 });
+  expect(await rowOf(input)).toMatchObject({ state: 'sending', reason: null, recipient_count: 3 });
 });
 
-/** A launched campaign of more pages than the first batch has, with an account of its own plan. */
-async function aLargeLaunch(readers: number) {
+/** A launched campaign; that of 4,600 readers has more pages than the first batch. */
+async function aLaunch(readers: number) {
   const draft = await aDraft(store, readers);
   const row = (await campaigns(store).launch(draft)) as Campaign;
   return { list: row.list_id, input: { account: row.account, campaign: row._id, launch: row.launch } };
@@ -117,7 +96,7 @@ const pagesOf = ({ campaign }: Input) =>
   store.ledger.collection<LedgerPage>('ledger').find({ campaign }).sort({ page: 1 }).toArray();
 
 test('the first pages may be mailed while the others are created; the excess of the reservation is given back', async () => {
-  const { list, input } = await aLargeLaunch(4_600);
+  const { list, input } = await aLaunch(4_600);
   const reserved: number[] = [];
   const { beginRound, freezeAudience } = steps((recipients) => {
     reserved.push(recipients);
@@ -141,7 +120,7 @@ test('the first pages may be mailed while the others are created; the excess of 
 });
 
 test('where the quota does not suffice for all active subscribers, the recipients are counted before any mail', async () => {
-  const { input } = await aLargeLaunch(4_600);
+  const { input } = await aLaunch(4_600);
   const { beginRound, freezeAudience } = steps((recipients) => (recipients > 4_599 ? 'quota_exceeded' : undefined));
   expect((await beginRound(input)).result).toBe('unfinished');
   expect(await rowOf(input)).toMatchObject({ state: 'freezing' });
@@ -152,7 +131,7 @@ test('where the quota does not suffice for all active subscribers, the recipient
 });
 
 test('concurrent freezes of one audience create one chain', async () => {
-  const { input } = await aLargeLaunch(4_600);
+  const { input } = await aLaunch(4_600);
   const { freezeAudience, beginRound } = steps();
   await Promise.all([freezeAudience(input), beginRound(input), freezeAudience(input), freezeAudience(input)]);
   const chain = await pagesOf(input);
@@ -162,8 +141,25 @@ test('concurrent freezes of one audience create one chain', async () => {
   expect(ids).toEqual(ids.toSorted((one, other) => one - other));
 });
 
+test('after a restore the pages that a freeze still adds are uncertain by name, and the others stay as they are', async () => {
+  const { input } = await aLaunch(1_600);
+  await steps().beginRound(input);
+  const rows = majorityCollection<Campaign>(store, 'campaigns');
+  await rows.updateOne({ _id: input.campaign }, { $set: { restored: { launch: input.launch, round: 0 } } });
+  await freeze(input);
+  const chain = await pagesOf(input);
+  expect(chain.map(({ n, settled, claimed, done }) => [n, settled, claimed, done])).toEqual([
+    ...Array(2).fill([500, 0, 0, false]),
+    ...[500, 100].map((n) => [n, n, n, false]),
+  ]);
+  expect(chain.map((page) => page.exceptions.filter((one) => one.class === 'restored').length)).toEqual([
+    0, 0, 500, 100,
+  ]);
+  expect((await recipients(store).totals(input.account, input.campaign)).uncertain).toBe(600);
+});
+
 test('a freeze that is suspended during a cancel adds no page after it', async () => {
-  const { input } = await aLargeLaunch(4_600);
+  const { input } = await aLaunch(4_600);
   const real = rounds(store);
   await steps().beginRound(input);
   const [reached, resumed] = [localSignal(), localSignal()];
@@ -215,7 +211,7 @@ test.each([
   ['behind a last page that is full', (i: number) => i >= 1_500],
   ['all of them', () => true],
 ])('the list and the campaign add up, page by page, where people are left out %s', async (_, isLeftOut) => {
-  const { list, input } = await aLargeLaunch(1_600);
+  const { list, input } = await aLaunch(1_600);
   const { people, leftOut } = await leaveOut(input.account, list, isLeftOut);
   // The first batch, and several freezes at once, one of which begins again behind the pages of another.
   const { freezeAudience, beginRound } = steps();
@@ -235,7 +231,7 @@ test.each([
 });
 
 test('excluded people are shown once the chain is complete, and not where a cancel ended it', async () => {
-  const { list, input } = await aLargeLaunch(4_600);
+  const { list, input } = await aLaunch(4_600);
   await leaveOut(input.account, list, (i) => i % 2 === 0);
   const excluded = async () => (await recipients(store).totals(input.account, input.campaign)).excluded;
   expect(await excluded()).toBeNull();

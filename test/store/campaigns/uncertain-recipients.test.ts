@@ -53,9 +53,12 @@ test('an entry is due until its event is confirmed, and one that is settled mean
   await recordLateEvidence(7, page._id, { ...evidence, i: 0 });
   await recordLateEvidence(7, page._id, { ...evidence, i: 1 });
   expect(await due()).toEqual([0, 1]);
-  await confirmPublished(page, [0]);
+  const entry = (i: number) => anException({ i, kind: 'sent' });
+  await confirmPublished(page, [entry(0)]);
   expect(await due()).toEqual([1]);
-  await confirmPublished(page, [1]);
+  await confirmPublished(page, [anException({ i: 1, kind: 'uncertain' })]);
+  expect(await due()).toEqual([1]);
+  await confirmPublished(page, [entry(1)]);
   expect(await due()).toEqual([]);
   const plan = await store.db.collection('ledger').find({ 'exceptions.unpublished': true }).explain('queryPlanner');
   expect(JSON.stringify(plan['queryPlanner'].winningPlan)).toContain('exceptions.unpublished_1');
