@@ -1,17 +1,19 @@
-FROM node:20-slim AS build
+FROM node:24-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json ./
 RUN npm ci --no-audit --no-fund
 COPY . .
 RUN npm run build && npm prune --omit=dev --no-audit --no-fund
+RUN npm run --silent sbom > sbom.cdx.json
 
-FROM node:20-slim
+FROM node:24-slim
 ENV NODE_ENV=production HOST=0.0.0.0
 WORKDIR /app
 COPY --from=build /app/package.json ./
 COPY --from=build /app/node_modules ./node_modules
 COPY --from=build /app/content ./content
 COPY --from=build /app/dist ./dist
+COPY --from=build /app/sbom.cdx.json ./
 # DATA_DIR: the socket through which the health check asks the worker.
 RUN mkdir --mode=700 .everpost && chown node:node .everpost
 USER node

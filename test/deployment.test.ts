@@ -23,6 +23,8 @@ interface Compose {
 }
 
 const read = (path: string) => readFileSync(join(packageRoot(), path), 'utf8');
+/** The line of Node.js that the image runs. */
+const NODE = read('.nvmrc').trim();
 const exists = (path: string) => existsSync(join(packageRoot(), path));
 const compose = parse(read('docker-compose.yml'), { merge: true }) as Compose;
 const services = Object.entries(compose.services);
@@ -78,6 +80,19 @@ describe.each(ours)('our service %s', (name, { command = [], environment = {}, h
   });
 });
 
+test('the image, the documents and package.json agree on Node.js', () => {
+  const { engines, version } = JSON.parse(read('package.json')) as { engines: { node: string }; version: string };
+  const [oldest = '', newest = ''] = engines.node.split(' || ');
+  expect([oldest, newest]).toEqual([expect.stringMatching(/^\^20\.\d+\.0$/), expect.stringMatching(`^\\^${NODE}\\.`)]);
+  const [major, minor] = oldest.slice(1).split('.');
+  for (const page of ['README.md', 'docs/guides/getting-started.md', 'CONTRIBUTING.md']) {
+    const sentence = `Node.js ${NODE}, or ${major}.${minor} and newer of the line ${major}`;
+    expect(read(page).replace(/\s+/g, ' '), page).toContain(sentence);
+  }
+  expect(read('CHANGELOG.md')).toMatch(`\n## [${version}] - `);
+  expect(read('SECURITY.md')).toMatch(`\n| ${version.replace(/\d+$/, 'x')} | yes |`);
+});
+
 test('a worker has the time to settle what it has claimed', () => {
   const { shutdownGrace, drain } = PROTOCOL_TIMES;
   const grace = Number.parseInt(compose.services['worker']?.stop_grace_period ?? '', 10) * 1_000;
@@ -98,15 +113,15 @@ describe('the Dockerfile', () => {
 
   test('copies what is there, or what the build makes', () => {
     const sources = copies.flat().map((source) => source.replace(/^\/app\//, ''));
-    const made = ['dist', 'node_modules', '--from=build', '.'];
+    const made = ['dist', 'node_modules', 'sbom.cdx.json', '--from=build', '.'];
     expect(sources.filter((source) => !made.includes(source) && !exists(source))).toEqual([]);
     expect(lines).toContain('RUN npm run build && npm prune --omit=dev --no-audit --no-fund');
     expect(JSON.parse(read('package.json')).scripts.build).toBeDefined();
   });
 
   test('runs a known role as an unprivileged user, on the Node.js of .nvmrc', () => {
-    expect(lines.filter((line) => line.startsWith('FROM ')).every((line) => line.includes('node:20-slim'))).toBe(true);
-    expect(read('.nvmrc').trim()).toBe('20');
+    const images = lines.filter((line) => line.startsWith('FROM ')).map((line) => line.split(' ')[1]);
+    expect(new Set(images)).toEqual(new Set([`node:${NODE}-slim`]));
     expect(lines.indexOf('USER node')).toBeGreaterThan(0);
     const [, role = ''] = /^CMD \["(\w+)"\]$/m.exec(read('Dockerfile')) ?? [];
     expect(commands).toContain(role);

@@ -14,6 +14,8 @@ const decisions = inFolder('docs/decisions');
 const written = [
   'README.md',
   'CONTRIBUTING.md',
+  'CHANGELOG.md',
+  'SECURITY.md',
   ...inFolder('docs/architecture'),
   ...inFolder('docs/guides'),
   ...inFolder('docs/reference'),
