@@ -13968,6 +13968,7 @@ export interface webhooks {
          *     - its sender domain cannot be signed or verified: `bad_signing_key` or `domain_not_verified`
          *     - the mail server refuses its sender: `auth_failure` or `invalid_sender`
          *     - too many complaints or hard bounces, `complaint_rate` or `bounce_rate`, or recipients for whom the letter cannot be rendered, `content_blocked`
+         *     - the database was restored from a backup: `restored`
          */
         post: {
             parameters: {
@@ -16126,6 +16127,7 @@ export interface webhooks {
         /**
          * recipient.uncertain
          * @description - it is not known whether the mail arrived
+         *     - after a restore of the database: a deferred mail may have been sent since the backup
          */
         post: {
             parameters: {
@@ -16155,7 +16157,7 @@ export interface webhooks {
                             subscriber: components["schemas"]["WebhookSubscriber"];
                             class: string;
                             code: string | null;
-                            reply: string | null;
+                            reply?: string | null;
                         };
                     };
                 };

@@ -63,6 +63,7 @@ export const CAMPAIGN_EVENTS: readonly EventKind[] = [
     STEERING,
     'reason, accepted, hard, complaints, unrendered, detail',
   ),
+  paused('the database was restored from a backup: `restored`', STEERING),
   hold('held', 'it makes no progress and goes on by itself; once for each hold', 'reason, detail'),
   hold('resumed', 'the first mail after a hold was accepted or refused for its recipient', 'reason, since'),
   steered('cancelled', 'it was cancelled'),
@@ -112,6 +113,11 @@ export const RECIPIENT_EVENTS: readonly EventKind[] = [
   late('sent', 'a person clicked in a mail that was uncertain'),
   late('sent', 'a report says that an uncertain mail did arrive'),
   late('failed', 'a report says that an uncertain mail did not arrive'),
+  {
+    ...late('uncertain', ''),
+    when: 'after a restore of the database: a deferred mail may have been sent since the backup',
+    id: `${ENTRY}:restored`,
+  },
   visit(
     'recipient.opened',
     'the tracking pixel of a mail was fetched',

@@ -24,7 +24,7 @@ const MAY_BE: Readonly<Record<string, readonly string[]>> = {
   'campaign.${state}': STATE_EVENTS,
   'recipient.${entry.kind}': ['failed', 'skipped', 'deferred', 'uncertain'].map((kind) => `recipient.${kind}`),
   'recipient.${as.kind}': ['recipient.failed', 'recipient.skipped'],
-  'recipient.${kind}': ['recipient.sent', 'recipient.failed'],
+  'recipient.${kind}': ['recipient.sent', 'recipient.failed', 'recipient.uncertain'],
   'recipient.${what}': ['recipient.bounced', 'recipient.complained'],
   'message.${what}': ['message.bounced', 'message.complained'],
   'subscriber.${status}': ['subscriber.bounced', 'subscriber.complained'],

@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { packageRoot } from '../../config.js';
+import { PLAN_LIMITS } from '../../domain/account/plan.js';
 
 const read = (path: string) => readFileSync(join(packageRoot(), path), 'utf8');
 const inFolder = (folder: string) =>
@@ -21,6 +22,14 @@ const written = [
   ...inFolder('docs/reference'),
   ...decisions,
 ];
+
+/** The code that defines the commands and their options; those of a plan derive from its limits. */
+const definitions = [
+  ...['cli.ts', 'cli/account-commands.ts', 'cli/bench.ts', 'cli/stories/commands.ts', 'cli/listen/command.ts'].map(
+    read,
+  ),
+  ...PLAN_LIMITS.map((limit) => `'--${limit.replaceAll('_', '-')}`),
+].join('\n');
 
 /** Words that promise instead of saying, or tell the reader what should be no trouble. */
 const EMPTY = /\b(?:just|simply|easy|easily|obviously|basically|blazing|seamless|effortless|robust|powerful)\b/i;
@@ -76,5 +85,11 @@ describe.each(written)('%s', (path) => {
     const called = [...read(path).matchAll(/`everpost (\w+)/g)].map(([, name]) => name);
     expect(run.filter((name) => !(name in scripts))).toEqual([]);
     expect(called.filter((name) => !commands.includes(name))).toEqual([]);
+  });
+
+  test('names options of commands that exist', () => {
+    const lines = [...read(path).matchAll(/(?:^ *|`)everpost \w[^`\n]*/gm)].map(([line]) => line);
+    const options = lines.flatMap((line) => [...line.matchAll(/(?<= )--[\w-]+/g)].map(([option]) => option));
+    expect(options.filter((option) => !definitions.includes(`'${option}`))).toEqual([]);
   });
 });
