@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { ATTACHMENT_TYPES } from './config/attachment-types.js';
 import { type HttpConfig, httpSettings } from './config/http.js';
 import { type Environment, type Reader, reader } from './config/reader.js';
+import { type TemporalAccess, temporalSettings } from './config/temporal.js';
 
 /** The configuration, read once from the environment; docs/reference/configuration.md lists every variable. */
 export interface Config {
@@ -16,6 +17,8 @@ export interface Config {
   readonly mongodbDatabase: string;
   readonly temporalAddress: string | undefined;
   readonly temporalNamespace: string;
+  /** TLS and the API key of the connection to Temporal. */
+  readonly temporalAccess: TemporalAccess;
   readonly smtpUrl: string | undefined;
   readonly smtpConnections: number;
   /** Processes of a worker that send campaigns. */
@@ -89,6 +92,7 @@ export function readConfig(environment: Environment = process.env): Config {
   const read = reader(environment, faults);
   const config: Config = {
     ...addressSettings(read),
+    ...temporalSettings(read, faults),
     ...httpSettings(read, faults),
     ...retentionSettings(read, faults),
     ...mailSettings(read),
@@ -115,8 +119,6 @@ function addressSettings({ text, port, url }: Reader) {
     publicUrl: (url('PUBLIC_URL', ['http', 'https']) ?? `http://${host}:${listenPort}`).replace(/\/+$/, ''),
     mongodbUrl: url('MONGODB_URL', ['mongodb', 'mongodb+srv']),
     mongodbDatabase: text('MONGODB_DATABASE') ?? 'everpost',
-    temporalAddress: text('TEMPORAL_ADDRESS'),
-    temporalNamespace: text('TEMPORAL_NAMESPACE') ?? 'default',
     catcherPort: port('CATCHER_PORT', 1025),
     inboxPort: port('INBOX_PORT', 8025),
     trustedProxies: (text('TRUSTED_PROXIES') ?? '').split(/[\s,]+/).filter(Boolean),

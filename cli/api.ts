@@ -5,6 +5,7 @@ import { temporalEngine } from '../api/engine/engine.js';
 import { lazyClient } from '../api/engine/lazy-client.js';
 import { type ApiServer, serveApi } from '../api/server.js';
 import type { OwnServers } from '../api/wiring.js';
+import { temporalConnection } from '../config/temporal-connection.js';
 import type { Config } from '../config.js';
 import { messages } from '../store/messages/messages.js';
 import type { Store } from '../store/mongo/connect.js';
@@ -42,7 +43,7 @@ export async function runApi(
   log: Logger,
   { worker = () => undefined, registry, ownServers }: SameProcess = {},
 ): Promise<ApiServer> {
-  const temporal = lazyClient(at.temporalAddress, config.temporalNamespace);
+  const temporal = lazyClient(at.temporalAddress, config.temporalNamespace, temporalConnection(config.temporalAccess));
   const engine = temporalEngine({
     client: temporal.client,
     localWorker: worker,

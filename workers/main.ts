@@ -5,6 +5,7 @@ import type { Logger } from 'pino';
 import { sweepInbound } from '../activities/inbound/sweep.js';
 import type { ActivityDeps } from '../activities/index.js';
 import { endpointNotifier } from '../activities/webhook/notifier.js';
+import { temporalConnection } from '../config/temporal-connection.js';
 import { activeTracing } from '../tracing/active.js';
 import { workerEngine } from './engine.js';
 import { prepareNamespace } from './namespace.js';
@@ -128,9 +129,10 @@ function watchStore(shared: Wiring, deps: ActivityDeps): () => Promise<unknown> 
 }
 
 /** Temporal may start later: a worker waits for it without a limit. */
-function connectToTemporal(address: string, { log }: WorkerSettings): Promise<NativeConnection> {
+function connectToTemporal(address: string, { log, config }: WorkerSettings): Promise<NativeConnection> {
+  const access = temporalConnection(config.temporalAccess);
   // The connection carries ids and counts only: compression is not worth its cost.
-  const connect = () => NativeConnection.connect({ address, grpcCompression: { codec: 'none' } });
+  const connect = () => NativeConnection.connect({ address, ...access, grpcCompression: { codec: 'none' } });
   return withRetries(`connection to ${address}`, connect, log, Number.POSITIVE_INFINITY);
 }
 

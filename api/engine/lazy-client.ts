@@ -1,5 +1,6 @@
 import { InterceptingCall, type Interceptor, Metadata, type NextCall, status } from '@grpc/grpc-js';
 import { Client, Connection, defaultGrpcRetryOptions, makeGrpcRetryInterceptor } from '@temporalio/client';
+import type { TemporalConnection } from '../../config/temporal-connection.js';
 import { activeTracing } from '../../tracing/active.js';
 
 export interface LazyClient {
@@ -11,8 +12,8 @@ export interface LazyClient {
  * A client that connects on first use and reconnects when necessary. Calls that still wait for their next try when it is
  * closed end with the gRPC status CANCELLED.
  */
-export function lazyClient(address: string, namespace: string): LazyClient {
-  const connection = Connection.lazy({ address, connectTimeout: '3s', interceptors: retryUntilClosed() });
+export function lazyClient(address: string, namespace: string, access: TemporalConnection = {}): LazyClient {
+  const connection = Connection.lazy({ address, ...access, connectTimeout: '3s', interceptors: retryUntilClosed() });
   const client = new Client({ connection, namespace, interceptors: { ...activeTracing()?.client } });
   return { client: () => client, close: () => connection.close() };
 }

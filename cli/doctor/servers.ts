@@ -4,6 +4,7 @@ import { Connection } from '@temporalio/client';
 import { MongoClient } from 'mongodb';
 import { retryUntilClosed } from '../../api/engine/lazy-client.js';
 import { monotonic, now } from '../../clock.js';
+import { temporalConnection } from '../../config/temporal-connection.js';
 import type { Config } from '../../config.js';
 import { BINARIES, type BinaryName } from '../../servers/provision/binaries.js';
 import { findInstalled } from '../../servers/provision/find-binary.js';
@@ -70,6 +71,7 @@ export async function checkTemporal(config: Config): Promise<Finding[]> {
   try {
     const connection = await Connection.connect({
       address,
+      ...temporalConnection(config.temporalAccess),
       connectTimeout: CONNECT_TIMEOUT_MS,
       interceptors: retryUntilClosed(),
     });

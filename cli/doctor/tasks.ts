@@ -1,5 +1,6 @@
 import { Connection } from '@temporalio/client';
 import { now } from '../../clock.js';
+import { temporalConnection } from '../../config/temporal-connection.js';
 import type { Config } from '../../config.js';
 import { processes } from '../../store/processes/processes.js';
 import { DEFAULT_PREFIX, queuesOf, sweepScheduleId } from '../../workflows/names.js';
@@ -13,13 +14,19 @@ const MAX_POLL_AGE = 150_000;
 const WORKFLOW_TASKS = 1;
 const ACTIVITY_TASKS = 2;
 
-type Known = Pick<Config, 'temporalAddress' | 'temporalNamespace' | 'mongodbUrl' | 'mongodbDatabase'>;
+type Known = Pick<
+  Config,
+  'temporalAddress' | 'temporalNamespace' | 'temporalAccess' | 'mongodbUrl' | 'mongodbDatabase'
+>;
 
 /** Whether workers poll each task queue, and whether the Schedule of the sweep is on. Nothing where Temporal is away. */
 export async function checkTasks(config: Known, prefix = DEFAULT_PREFIX): Promise<Finding[]> {
   const { temporalAddress: address, temporalNamespace: namespace } = config;
   if (address === undefined) return [];
-  const connection = await Connection.connect({ address, connectTimeout: CONNECT_TIMEOUT_MS }).catch(() => undefined);
+  const access = temporalConnection(config.temporalAccess);
+  const connection = await Connection.connect({ address, ...access, connectTimeout: CONNECT_TIMEOUT_MS }).catch(
+    () => undefined,
+  );
   if (connection === undefined) return [];
   try {
     const isExpected = readDatabase(config, (db) => processes({ db }).areExpected());

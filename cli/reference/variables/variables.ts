@@ -1,4 +1,5 @@
 import { MAIL_VARIABLES } from './mail.js';
+import { TEMPORAL_VARIABLES } from './temporal.js';
 import type { Variable } from './variable.js';
 
 export const VARIABLES: Readonly<Record<string, readonly Variable[]>> = {
@@ -56,6 +57,7 @@ export const VARIABLES: Readonly<Record<string, readonly Variable[]>> = {
       example: 'everpost',
       field: 'temporalNamespace',
     },
+    ...TEMPORAL_VARIABLES,
   ],
   Mail: MAIL_VARIABLES,
   'Drafts by AI': [
