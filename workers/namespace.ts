@@ -53,7 +53,7 @@ async function ensureRetention(
     await workflowService.updateNamespace({ namespace, config: { workflowExecutionRetentionTtl } });
     return 'set';
   } catch (failure) {
-    if (codeOf(failure) === PERMISSION_DENIED || codeOf(failure) === UNIMPLEMENTED) return 'refused';
+    if (isRefusal(failure)) return 'refused';
     if (codeOf(failure) !== NOT_FOUND) throw failure;
     await workflowService
       .registerNamespace({ namespace, workflowExecutionRetentionPeriod: workflowExecutionRetentionTtl })
@@ -66,10 +66,15 @@ async function ensureSearchAttributes(
   { operatorService }: Services,
   namespace: string,
 ): Promise<PreparedNamespace['searchAttributes']> {
-  const missing = await missingAttributes(operatorService, namespace);
-  if (missing.length === 0) return 'kept';
+  const missing = await missingAttributes(operatorService, namespace).catch(unlessRefused);
+  // Not allowed to read them: whether they are there shows when they are searched for.
+  if (missing === REFUSED || missing.length === 0) return 'kept';
   const searchAttributes = Object.fromEntries(missing.map((name) => [name, KEYWORD] as const));
-  await operatorService.addSearchAttributes({ namespace, searchAttributes }).catch(unless(ALREADY_EXISTS));
+  const added = await operatorService
+    .addSearchAttributes({ namespace, searchAttributes })
+    .catch(unless(ALREADY_EXISTS))
+    .catch(unlessRefused);
+  if (added === REFUSED) throw new Error(notAllowed(namespace, missing));
   return 'added';
 }
 
@@ -106,6 +111,26 @@ async function untilSearchable({ workflowService }: Services, namespace: string)
 }
 
 const codeOf = (failure: unknown) => (failure instanceof Error && 'code' in failure ? failure.code : undefined);
+
+const REFUSED = 'refused';
+
+/** Only the administrator of the cluster may do it, as on Temporal Cloud. */
+function isRefusal(failure: unknown): boolean {
+  return codeOf(failure) === PERMISSION_DENIED || codeOf(failure) === UNIMPLEMENTED;
+}
+
+function unlessRefused(failure: unknown): typeof REFUSED {
+  if (isRefusal(failure)) return REFUSED;
+  throw failure;
+}
+
+/** What the administrator has to do. */
+function notAllowed(namespace: string, missing: readonly string[]): string {
+  return (
+    `Temporal does not allow this connection to add search attributes to the namespace ${namespace}. ` +
+    `Create them there with the type Keyword: ${missing.join(', ')} (docs/guides/temporal-cloud.md)`
+  );
+}
 
 const unless = (code: number) => (failure: unknown) => {
   if (codeOf(failure) !== code) throw failure;
