@@ -18,6 +18,8 @@ export interface SystemMail {
   readonly html: string;
   readonly text: string;
   readonly tags: readonly string[];
+  /** When there was a reason for it. If that is before a restore, the lost database may have sent it. */
+  readonly due: Date;
   /** The hash of another person named in the mail; an erasure finds the mail by it. */
   readonly about?: string;
 }
@@ -26,14 +28,16 @@ const TIME_TO_LIVE = 24 * 3_600_000;
 
 /**
  * Accepts a system mail as a message outside of the account's quota. Suppressions are checked before it is sent. Does
- * nothing if the recipient's address is not valid.
+ * nothing if the recipient's address is not valid. A mail that a lost database may have sent is stored as uncertain.
  */
 export async function acceptSystemMail(stores: GroupStores, mail: SystemMail): Promise<void> {
-  const { account, key, from, reply_to, to, subject, html, text, tags, about } = mail;
+  const { account, key, from, reply_to, to, subject, html, text, tags, due, about } = mail;
   const address = parseMailbox(to.email);
   if (address === undefined) return;
   const id = uuidv7();
+  const restoredAt = await stores.messages.restoredAt();
   const { verdict } = await acceptGroup(stores, {
+    isDoubtful: restoredAt !== null && due <= restoredAt,
     ids: [id],
     recipients: [{ role: 'to', mailbox: to, address, repeated: false }],
     content: { from, reply_to, subject, html, text, to, cc: [], preheader: null, headers: {}, attachments: [] },

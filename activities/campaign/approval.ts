@@ -93,6 +93,7 @@ async function mailApprover(
     reply_to: null,
     to: { email: member.email, name: member.name },
     tags: ['approval'],
+    due: (reminder ? remindAt(approval.requested) : null) ?? approval.requested.at,
     ...approvalMail({
       preview: await approverPreview(deps, account, content, member),
       language: preferredLanguage({ list: list.language ?? owner?.brand?.language }),

@@ -76,6 +76,7 @@ export async function sendTestCopies(
       reply_to: null,
       to: { email, name: null },
       tags: ['test'],
+      due: campaign.created_at,
       subject: testSubject(content.subject),
       html: content.html,
       text: content.text,

@@ -97,6 +97,7 @@ async function mailSubscriber(deps: ConfirmationDeps, row: Confirmation, reminde
     reply_to: reply_to === null ? null : { email: reply_to, name: null },
     to: { email: subscriber.email, name: null },
     tags: ['confirmation'],
+    due: reminder ? row.remind_at : row.requested_at,
     subject: job.subject,
     html: (await deps.renderer.render(row.account, job)).html,
     text: job.text,

@@ -78,6 +78,7 @@ async function notifyOfEvent(deps: ListNoticeDeps, list: NotifyingList, event: S
     html: html`<p>${text}</p>`.markup,
     text,
     tags: ['notification'],
+    due: event.at,
     about: suppressionId(account, subscriber.email_key),
   });
 }

@@ -4,7 +4,7 @@ import type { ReadAttachment } from '../../mail/message/attachments.js';
 import type { Acceptance } from '../../store/messages/acceptance.js';
 import type { Contents } from '../../store/messages/contents.js';
 import type { Messages } from '../../store/messages/messages.js';
-import { type Message, type NewMessage, newMessageRow } from '../../store/messages/row.js';
+import { doubtfulMessageRow, type Message, type NewMessage, newMessageRow } from '../../store/messages/row.js';
 import type { Counters } from '../../store/mongo/counters.js';
 import type { MailableRecipient, Recipients } from './recipients.js';
 
@@ -25,6 +25,8 @@ export interface MessageGroup {
   readonly files: readonly ReadAttachment[];
   /** The idempotency key of the request; only the primary row has it. */
   readonly key?: string;
+  /** A lost database may have sent it: its rows are uncertain from the start, and no workflow starts. */
+  readonly isDoubtful?: boolean;
   /** The fields that all rows have in common. */
   readonly common: Omit<
     NewMessage,
@@ -44,7 +46,8 @@ export async function acceptGroup(
   ]);
   const rows = rowsOf(group, content, number);
   const verdict = await messages.accept(rows);
-  if (verdict.kind === 'accepted') await Promise.allSettled(rows.map(async (row) => engine.startMessage(row)));
+  if (verdict.kind === 'accepted' && !group.isDoubtful)
+    await Promise.allSettled(rows.map(async (row) => engine.startMessage(row)));
   return { verdict, rows };
 }
 
@@ -68,10 +71,14 @@ async function placeContent(
 }
 
 /** `number` is that of the first row; the others follow. */
-function rowsOf({ ids, recipients, key, common }: MessageGroup, content: PlacedContent, number: number): Message[] {
+function rowsOf(
+  { ids, recipients, key, isDoubtful, common }: MessageGroup,
+  content: PlacedContent,
+  number: number,
+): Message[] {
   const group = ids[0] ?? '';
   return recipients.map(({ role, mailbox, address }, i) =>
-    newMessageRow({
+    (isDoubtful ? doubtfulMessageRow : newMessageRow)({
       ...common,
       _id: ids[i] ?? '',
       number: number + i,

@@ -5,6 +5,7 @@ import { sharedCalls } from '../../domain/shared-calls.js';
 import { majorityCollection, type Store } from '../mongo/connect.js';
 import { dueRows, moveSweep } from '../mongo/lease.js';
 import { foreignOrMissing, type Owned } from '../mongo/ownership.js';
+import { restores } from '../restores/restores.js';
 import { suppressionId } from '../suppressions/suppression-id.js';
 import { messageAcceptance } from './acceptance.js';
 import type { Message } from './row.js';
@@ -46,6 +47,7 @@ export function messages(store: Store) {
     ...sweeping(rows),
     ...cancelling(rows),
     ...messageRuns(rows),
+    restoredAt: restores(store).lastBegan,
   };
 }
 

@@ -98,6 +98,20 @@ export function newMessageRow(decided: NewMessage): Message {
   return { ...DEFAULTS, ...decided, ...initialState(at, decided.scheduled_at ?? at) };
 }
 
+/** The row of a message that a lost database may have sent; see docs/architecture/protocol.md "After a restore". */
+export function doubtfulMessageRow(decided: NewMessage): Message {
+  const row = newMessageRow(decided);
+  const { _id, created_at } = row;
+  const attempt = { n: 1, at: created_at.toISOString(), outcome: 'uncertain', class: 'restored' } as const;
+  return {
+    ...row,
+    state: 'uncertain',
+    attempts: [{ ...attempt, code: null, reply: null, next: null }],
+    token: `restored:${_id}`,
+    sweep_at: created_at,
+  };
+}
+
 /** The row as it was when the message was accepted. */
 export function asAccepted(row: Message): Message {
   return { ...row, ...initialState(row.created_at, row.scheduled_at ?? row.created_at) };

@@ -46,6 +46,9 @@ export function restores(store: Store) {
     /** A restore that was begun and has not ended; null: none. */
     interrupted: (): Promise<Restore | null> => rows.findOne({ ended_at: null }),
 
+    /** When the last restore began, by the server's clock; null: the database was never restored. */
+    lastBegan: async (): Promise<Date | null> => (await rows.findOne({}, { sort: { began_at: -1 } }))?.began_at ?? null,
+
     /** Begins a restore, or finds the one that was begun. Atomic: one upsert. */
     begin: async (takenAt: Date): Promise<Restore> => {
       const _id = takenAt.toISOString();
