@@ -46,7 +46,6 @@ export async function joinedStore(config: Config, at: Pick<Installation, 'mongod
 /** Refuses another EVERPOST_SECRET, records this process, and compares its settings until it leaves. */
 export async function joinProcesses(config: Config, store: Store, role: Role, log: Logger): Promise<Membership> {
   await demandSecret(config, store);
-  await demandCompleteRestore(store);
   const rows = processes(store);
   const settings = sharedSettings(config);
   const self = { _id: randomUUID(), role, host: hostname(), pid: process.pid, settings };
@@ -57,7 +56,10 @@ export async function joinProcesses(config: Config, store: Store, role: Role, lo
     return others;
   };
   const others = await compare();
-  await demandFittingDatabase(store.db).catch((error) => rows.stopped(self).then(() => Promise.reject(error)));
+  // After the record: a migration and a restore look for processes once they have said that they begin.
+  await Promise.all([demandFittingDatabase(store.db), demandCompleteRestore(store)]).catch((error) =>
+    rows.stopped(self).then(() => Promise.reject(error)),
+  );
   const before = others.length === 0 ? await rows.latest(self) : null;
   for (const one of settingDifferences(settings, before?.settings ?? {})) {
     const { variable, here, there } = shown(one);

@@ -25,7 +25,7 @@ export async function applyRestore(store: Store, restore: Restore): Promise<void
   const { skipIssue, resumeNewsletter } = restoredNewsletters(store);
   const until = restore.began_at;
   await restores(store).raiseIds(restore);
-  for (const row of await campaignDoubt(store).mayHaveSent(until)) await doubtCampaign(row, restore);
+  for (const row of await campaignDoubt(store).mayHaveSent()) await doubtCampaign(row, restore);
   await messageDoubt(store).record(until);
   const times = newsletterTimes(store);
   for (const issue of await times.issuesDue(until)) await skipIssue(issue);

@@ -4,7 +4,9 @@ import { now } from '../../clock.js';
 import { type Config, ConfigurationError } from '../../config.js';
 import { startTemporal } from '../../servers/temporal.js';
 import type { Campaign } from '../../store/campaigns/row.js';
-import type { Store } from '../../store/mongo/connect.js';
+import { demandFittingDatabase } from '../../store/migrations/migrate.js';
+import { prepareDatabase } from '../../store/migrations/prepare.js';
+import { openStore, type Store } from '../../store/mongo/connect.js';
 import type { Issue } from '../../store/newsletters/issues.js';
 import type { Newsletter } from '../../store/newsletters/newsletters.js';
 import { processes } from '../../store/processes/processes.js';
@@ -13,9 +15,9 @@ import { messageDoubt } from '../../store/restores/message-doubt.js';
 import { newsletterTimes } from '../../store/restores/newsletter-times.js';
 import { restores } from '../../store/restores/restores.js';
 import { DEFAULT_PREFIX } from '../../workflows/names.js';
-import { withOpenStore } from '../keys.js';
 import { demandSecret } from '../processes.js';
 import { type LeftWork, leftWork } from './left-work.js';
+import { reachableMongo } from './reachable-mongo.js';
 import { applyRestore, missedTimes } from './restored-rows.js';
 
 export interface RestoredOptions {
@@ -36,10 +38,19 @@ const LISTEN_FOR = 65_000;
  */
 export async function restored(config: Config, options: RestoredOptions): Promise<void> {
   if (options.takenAt > now()) throw new ConfigurationError(['--taken-at is in the future']);
-  await withOpenStore(config, async (store) => {
-    await demandSecret(config, store);
-    await withTemporal(config, (temporalAddress) => restoreRun(config, store, temporalAddress, options));
-  });
+  const mongo = await reachableMongo(config);
+  try {
+    const store = await openStore({ url: mongo.url, database: config.mongodbDatabase, asItIs: true });
+    try {
+      await demandFittingDatabase(store.db);
+      await demandSecret(config, store);
+      await withTemporal(config, (temporalAddress) => restoreRun(config, store, temporalAddress, options));
+    } finally {
+      await store.close();
+    }
+  } finally {
+    await mongo.stop();
+  }
 }
 
 async function restoreRun(config: Config, store: Store, temporalAddress: string, options: RestoredOptions) {
@@ -49,6 +60,7 @@ async function restoreRun(config: Config, store: Store, temporalAddress: string,
     console.log(`Nothing to do: this was done at ${earlier.ended_at.toISOString()}.`);
     return;
   }
+  await demandNoOtherRestore(store, takenAt);
   await demandNoProcess(store);
   const temporal = lazyClient(temporalAddress, config.temporalNamespace);
   try {
@@ -60,6 +72,9 @@ async function restoreRun(config: Config, store: Store, temporalAddress: string,
     await pause(listenFor);
     await demandNoProcess(store);
     const restore = await restores(store).begin(takenAt);
+    // A process that starts now records itself before it looks for a restore: it sees this one, or is seen here.
+    await demandNoProcess(store);
+    await prepareDatabase(store.db);
     await work.delete();
     await applyRestore(store, restore);
     console.log('Done. APIs and workers may start.');
@@ -77,6 +92,12 @@ async function withTemporal<T>(config: Config, work: (address: string) => Promis
   } finally {
     await own.stop();
   }
+}
+
+async function demandNoOtherRestore(store: Store, takenAt: Date): Promise<void> {
+  const open = await restores(store).interrupted();
+  if (open === null || open._id === takenAt.toISOString()) return;
+  throw new ConfigurationError([`Another restore is not complete: repeat it first, with --taken-at ${open._id}`]);
 }
 
 async function demandNoProcess(store: Store): Promise<void> {
@@ -100,7 +121,7 @@ async function openRows(store: Store, until: Date): Promise<OpenRows> {
   const doubt = campaignDoubt(store);
   const times = newsletterTimes(store);
   const campaigns: (readonly [Campaign, number])[] = [];
-  for (const row of await doubt.mayHaveSent(until)) campaigns.push([row, await doubt.count(row)]);
+  for (const row of await doubt.mayHaveSent()) campaigns.push([row, await doubt.count(row)]);
   return {
     campaigns,
     messages: await messageDoubt(store).count(until),

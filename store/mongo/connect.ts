@@ -13,6 +13,8 @@ export interface Store {
 export interface StoreOptions {
   readonly url: string;
   readonly database: string;
+  /** Leaves the documents and the indexes as they are. */
+  readonly asItIs?: boolean;
   /** Milliseconds after which the outcome of an operation on the ledger counts as unknown. */
   readonly ledgerTimeout?: number;
 }
@@ -35,13 +37,15 @@ export async function openDatabase({ url, database }: Pick<StoreOptions, 'url' |
 }
 
 /** Opens the database and brings it to the version of this build; throws a DatabaseVersionError if the two do not fit. */
-export async function openStore({ url, database, ledgerTimeout }: StoreOptions): Promise<Store> {
+export async function openStore({ url, database, asItIs = false, ledgerTimeout }: StoreOptions): Promise<Store> {
   const { db, close } = await openDatabase({ url, database });
   const ledgerClient = new MongoClient(url, { ...COMMON, ...boundedBy(ledgerTimeout ?? PROTOCOL_TIMES.storeTimeout) });
   // The ledger client connects on first use: its short timeouts must not fail the start of a process on a busy machine.
   const closed = new AbortController();
-  const { rest } = await prepareDatabase(db).catch((error) => close().then(() => Promise.reject(error)));
-  void inBackground(rest, closed.signal);
+  if (!asItIs) {
+    const { rest } = await prepareDatabase(db).catch((error) => close().then(() => Promise.reject(error)));
+    void inBackground(rest, closed.signal);
+  }
   return {
     db,
     ledger: ledgerClient.db(database, MAJORITY),

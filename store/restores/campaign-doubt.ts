@@ -12,15 +12,14 @@ export function campaignDoubt(store: Store) {
   const pages = majorityCollection<LedgerPage>(store, 'ledger');
   return {
     /**
-     * Campaigns of all accounts that may have sent mail since the backup without a new request: launched ones, those whose
-     * time had come by `until`, those under approval, and drafts that are launched once they are written.
+     * Campaigns of all accounts that may have been sent since the backup and would be sent without a new request: launched and
+     * scheduled ones, those under approval, and drafts that are launched once they are written.
      */
-    mayHaveSent: (until: Date): Promise<Campaign[]> => {
-      const written = { 'drafting.send': true, 'drafting.at': { $not: { $gt: until } } };
+    mayHaveSent: (): Promise<Campaign[]> => {
       const begun: Filter<Campaign>[] = [
-        { state: { $in: ['awaiting_approval', 'freezing', 'sending', 'paused'] } },
-        { state: 'scheduled', scheduled_at: { $lte: until } },
-        { state: 'drafting', ...written },
+        // A scheduled one may have been sent before its time since, or cancelled.
+        { state: { $in: ['awaiting_approval', 'scheduled', 'freezing', 'sending', 'paused'] } },
+        { state: 'drafting', 'drafting.send': true },
       ];
       return rows.find({ $or: begun }).sort({ _id: 1 }).toArray();
     },

@@ -63,10 +63,12 @@ test('evidence after the restore is a second event of the recipient', async () =
 
 test.each<[string, Partial<Campaign>, Partial<Campaign>]>([
   ['a scheduled campaign whose time has come', { state: 'scheduled', scheduled_at: at(-1) }, { state: 'paused' }],
+  ['one for later, which may have been sent early', { state: 'scheduled', scheduled_at: at(1) }, { state: 'paused' }],
   ['a campaign that was about to be frozen', { state: 'freezing' }, { state: 'paused' }],
   ['a campaign under approval', { state: 'awaiting_approval' }, { state: 'paused' }],
   ['a paused campaign', { state: 'paused', reason: 'bounce_rate' }, { state: 'paused' }],
   ['a draft to be sent at once', { state: 'drafting', drafting: { n: 1, send: true, at: null } }, { state: 'draft' }],
+  ['a draft to be sent later', { state: 'drafting', drafting: { n: 1, send: true, at: at(1) } }, { state: 'draft' }],
 ])('%s does not go on by itself', async (_, before, after) => {
   const row = await campaignIn(store, before);
   await restore();
@@ -76,8 +78,6 @@ test.each<[string, Partial<Campaign>, Partial<Campaign>]>([
 });
 
 test.each<[string, Partial<Campaign>]>([
-  ['scheduled for later', { state: 'scheduled', scheduled_at: at(1) }],
-  ['being written for later', { state: 'drafting', drafting: { n: 1, send: true, at: at(1) } }],
   ['being written, to stay a draft', { state: 'drafting', drafting: { n: 1, send: false, at: null } }],
   ['sent', { state: 'sent' }],
 ])('a campaign that is %s stays as it is', async (_, before) => {

@@ -72,6 +72,11 @@ test('until an interrupted restore is complete, no process starts', async () => 
   const join = () => joinProcesses(config, cli.store, 'worker', openLog({ logLevel: 'silent' }));
   await expect(join()).rejects.toThrow(ConfigurationError);
   await expect(join()).rejects.toThrow(`everpost restored --taken-at ${takenAt.toISOString()}`);
+  // Each recorded itself before it looked for a restore, so a command that began meanwhile would have seen it.
+  const recorded = await cli.store.db.collection('processes').find().toArray();
+  expect(recorded.map((row) => row['is_stopped'])).toEqual([true, true]);
+  const other = { takenAt: new Date(takenAt.getTime() + 1_000) };
+  await expect(run(other)).rejects.toThrow(`repeat it first, with --taken-at ${takenAt.toISOString()}`);
   await run();
   await (await join()).leave();
   cli.clear();
