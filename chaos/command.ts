@@ -44,6 +44,7 @@ async function chaosRuns(config: Config, options: ChaosOptions): Promise<number>
   const { chaosRun } = await import('./run/run.js');
   const program = join(packageRoot(), 'dist', 'cli.js');
   const results: RunResult[] = [];
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
   const until = performance.now() + (options.minutes ?? 0) * 60_000;
   for (let i = 0; i < options.runs || performance.now() < until; i += 1) {
     const seed = options.seed + i;

@@ -43,6 +43,8 @@ export function startSeat({ name, program, command, environment, folder }: SeatP
     await ended;
   };
   start();
+  // It must not outlive the run, however the run ends.
+  process.once('exit', () => child.kill('SIGKILL'));
   return {
     name,
     pid: () => child.pid ?? 0,
