@@ -2,7 +2,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { type Client, WorkflowNotFoundError } from '@temporalio/client';
 import { monotonic } from '../../clock.js';
 import { newsletterSchedules } from '../../workers/newsletter-schedules.js';
-import { queuesOf } from '../../workflows/names.js';
+import { CAMPAIGN_TYPE } from '../../workflows/messages/campaign.js';
+import { campaignWorkflowId, queuesOf } from '../../workflows/names.js';
 
 /** What Temporal has to do for this installation. */
 export interface LeftWork {
@@ -33,6 +34,18 @@ export function leftWork(client: Client, prefix: string) {
       : { schedules: [], workflows: [] };
   return {
     find,
+
+    /** Numbers of the campaigns that Temporal began to run after a time; Temporal forgets closed runs after its retention. */
+    campaignsSince: async (time: Date): Promise<number[]> => {
+      if (!(await namespaceExists(client))) return [];
+      const query = `WorkflowType = "${CAMPAIGN_TYPE}" AND StartTime > "${time.toISOString()}"`;
+      const found = new Set<number>();
+      for await (const { workflowId, taskQueue } of client.workflow.list({ query })) {
+        if (taskQueue === queuesOf(prefix).workflows)
+          found.add(Number(workflowId.replace(campaignWorkflowId(0).slice(0, -1), '')));
+      }
+      return [...found].sort((one, other) => one - other);
+    },
 
     /** Deletes it, Schedules first, so that none starts another workflow. Throws if some of it is still there after five minutes. */
     delete: async (): Promise<void> => {

@@ -29,6 +29,10 @@ export interface RestoredOptions {
   readonly prefix?: string;
 }
 
+/** A launch or a retry of which the restored database knows nothing. */
+const UNKNOWN =
+  ', and the restored database does not know it: look into the log of the mail server before you launch or retry it.';
+
 /** A little more than the time between two records of a process. */
 const LISTEN_FOR = 65_000;
 
@@ -67,6 +71,9 @@ async function restoreRun(config: Config, store: Store, temporalAddress: string,
     const work = leftWork(temporal.client(), prefix);
     const found = await openRows(store, earlier?.began_at ?? now());
     for (const line of linesOf(found, await work.find(), dryRun)) console.log(line);
+    const doubtful = new Set(found.campaigns.map(([{ _id }]) => _id));
+    const unknown = (await work.campaignsSince(takenAt)).filter((id) => !doubtful.has(id));
+    for (const id of unknown) console.log(`Campaign ${id} ran after the backup${UNKNOWN}`);
     if (dryRun) return;
     console.log(`Looking for processes that still run, ${Math.round(listenFor / 1_000)} s …`);
     await pause(listenFor);

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { restored } from '../../../cli/database/restored.js';
 import { readConfig } from '../../../config.js';
 import { campaigns } from '../../../store/campaigns/campaigns.js';
+import type { Campaign } from '../../../store/campaigns/row.js';
 import { uncertainRecipients } from '../../../store/campaigns/uncertain-recipients.js';
 import { atRate } from '../../support/end-to-end/campaign-settings.js';
 import { SECRET } from '../../support/end-to-end/plan.js';
@@ -50,10 +51,11 @@ async function writeBack({ store: { db } }: TestCluster, copy: Copy): Promise<vo
   }
 }
 
-/** How many mails the receiving server accepted for each reader. */
-function mailsByReader(): ReadonlyMap<number, number> {
+/** How many mails of the campaign the receiving server accepted for each reader. */
+function mailsByReader({ _id }: Campaign): ReadonlyMap<number, number> {
   const mails = new Map<number, number>();
   for (const { messageId } of cluster.receiver.accepted) {
+    if (!messageId.startsWith(`<${_id}.`)) continue;
     const reader = Number(messageId.split('.')[1]);
     mails.set(reader, (mails.get(reader) ?? 0) + 1);
   }
@@ -65,12 +67,14 @@ test('after a restore each repeated mail was listed as uncertain before, and eve
   const worker = await cluster.worker();
   const campaign = await cluster.launch(READERS, { settings: atRate(150) });
   await receiver.untilAccepted(60);
+  const draft = await cluster.draft(1);
   const takenAt = new Date();
   const copy = await copyOf(cluster);
+  await cluster.begin(draft);
   await receiver.untilAccepted(300);
   await worker.end('SIGKILL');
   greylists = false;
-  const mailedBefore = mailsByReader();
+  const mailedBefore = mailsByReader(campaign);
   await writeBack(cluster, copy);
 
   const { mongodbUrl: MONGODB_URL, database: MONGODB_DATABASE, temporalAddress, namespace, prefix } = place;
@@ -80,7 +84,9 @@ test('after a restore each repeated mail was listed as uncertain before, and eve
   });
   const said = vi.spyOn(console, 'log').mockImplementation(() => undefined);
   await restored(config, { takenAt, dryRun: false, listenFor: 0, prefix });
+  const lines = said.mock.calls.map(([line]) => String(line));
   said.mockRestore();
+  expect(lines.filter((line) => line.startsWith(`Campaign ${draft._id} ran after the backup, `))).toHaveLength(1);
 
   const row = await cluster.row(campaign);
   expect(row).toMatchObject({ state: 'paused', reason: 'restored' });
@@ -92,7 +98,7 @@ test('after a restore each repeated mail was listed as uncertain before, and eve
   await cluster.worker();
   await cluster.notify(steered(await campaigns(store).resume(row)));
   await cluster.untilState(campaign, 'sent');
-  expect(mailsByReader()).toEqual(mailedBefore);
+  expect(mailsByReader(campaign)).toEqual(mailedBefore);
   const closed = await cluster.row(campaign);
   expect(new Set(await uncertainRecipients(store).ofCampaign(closed))).toEqual(listed);
 
@@ -100,7 +106,7 @@ test('after a restore each repeated mail was listed as uncertain before, and eve
   steered(await campaigns(store).changeRate(closed, 2_000));
   await cluster.notify(steered(await campaigns(store).reopen(await cluster.row(campaign), again)));
   await cluster.untilTrue(async () => (await cluster.totals(campaign)).sent === READERS);
-  const mails = mailsByReader();
+  const mails = mailsByReader(campaign);
   expect(mails.size).toBe(READERS);
   const repeated = [...mails].filter(([, count]) => count > 1).map(([reader]) => reader);
   expect(repeated.filter((reader) => !listed.has(reader))).toEqual([]);
