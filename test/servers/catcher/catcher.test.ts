@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { createTransport } from 'nodemailer';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type RunningCatcher, startCatcher } from '../../../servers/catcher/start.js';
+import { supervise } from '../../../servers/supervise.js';
+import { until } from '../../support/until.js';
 
 const PICTURE = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg==';
 
@@ -96,11 +98,14 @@ test('pages of other sites are turned away', async () => {
   expect(await json('/api/count')).toEqual({ count: 4 });
 });
 
-test('mails are kept over kill -9 and a new start, and a second catcher is refused', async () => {
+test('supervised, it is there on the same addresses with its mails after kill -9; a second catcher is refused', async () => {
   await expect(start()).rejects.toThrow('in use');
-  process.kill(catcher.pid, 'SIGKILL');
-  await catcher.stop();
-  catcher = await start();
+  const { pid } = catcher;
+  const supervised = supervise('mail_catcher', catcher, () => {});
+  process.kill(pid, 'SIGKILL');
+  await until(() => supervised.outage() !== undefined);
+  await until(() => supervised.outage() === undefined);
+  expect(catcher.pid).not.toBe(pid);
   expect(await json('/api/count')).toEqual({ count: 4 });
   await send('after@example.test', 'After the restart');
   expect(await one(5)).toMatchObject({ to: ['after@example.test'] });
