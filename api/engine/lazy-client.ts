@@ -13,10 +13,26 @@ export interface LazyClient {
  * closed end with the gRPC status CANCELLED.
  */
 export function lazyClient(address: string, namespace: string, access: TemporalConnection = {}): LazyClient {
-  const connection = Connection.lazy({ address, ...access, connectTimeout: '3s', interceptors: retryUntilClosed() });
+  const connection = Connection.lazy({
+    address,
+    ...access,
+    connectTimeout: '3s',
+    interceptors: retryUntilClosed(),
+    channelArgs: RECONNECTING,
+  });
   const client = new Client({ connection, namespace, interceptors: { ...activeTracing()?.client } });
   return { client: () => client, close: () => connection.close() };
 }
+
+/**
+ * In milliseconds. By default a channel waits up to two minutes between two tries, and half a minute until it resolves the
+ * name of the host again: a container may come back at another address.
+ */
+const RECONNECTING = {
+  'grpc.initial_reconnect_backoff_ms': 250,
+  'grpc.max_reconnect_backoff_ms': 2_000,
+  'grpc.dns_min_time_between_resolutions_ms': 1_000,
+};
 
 /** The retries of a connection by default; those that come due after it is closed end as cancelled. */
 export function retryUntilClosed(): Interceptor[] {
