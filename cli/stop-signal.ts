@@ -8,3 +8,12 @@ export function untilStopSignal(): Promise<void> {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, onSignal);
   });
 }
+
+/** Ends the process after this many milliseconds, whatever still keeps it alive; an orderly end comes before. */
+export function endWithin(milliseconds: number, log: { error(details: object, message: string): void }): void {
+  const end = () => {
+    log.error({ milliseconds }, 'the process did not end in order; it is ended');
+    process.exit(1);
+  };
+  setTimeout(end, milliseconds).unref();
+}

@@ -8,8 +8,9 @@ import { endpointNotifier } from '../activities/webhook/notifier.js';
 import { temporalConnection } from '../config/temporal-connection.js';
 import { activeTracing } from '../tracing/active.js';
 import { workerEngine } from './engine.js';
+import { keepQueues } from './kept-queues.js';
 import { prepareNamespace } from './namespace.js';
-import { createWorkers, type ProcessStatus, processStatus, type QueueSettings } from './queue-workers.js';
+import { type ProcessStatus, processStatus, type QueueSettings, workerMakers } from './queue-workers.js';
 import { ensureSweep, type SweepTiming, watchSweepSchedule } from './sweep-schedule.js';
 import { watchEventLog, watchInbound } from './watch.js';
 import { activityWiring, orderlyStop, type WorkerDependencies } from './wiring.js';
@@ -35,18 +36,20 @@ export interface RunningWorker {
 
 /** The composition root of a worker process: workflows, activities and sending lanes over one connection. */
 export async function startWorker(settings: WorkerSettings): Promise<RunningWorker> {
-  const { times, temporalAddress: address, prefix, config } = settings;
+  const { times, temporalAddress: address, prefix, config, log } = settings;
   const namespace = config.temporalNamespace;
-  installRuntime(settings.log);
+  installRuntime(log);
   const stop = orderlyStop();
   const connection = await connectToTemporal(address, settings);
   const client = new Client({ connection, namespace, interceptors: { ...activeTracing()?.client } });
   const prepare = () => prepareNamespace(connection, namespace);
-  await withRetries('namespace', prepare, settings.log);
+  await withRetries('namespace', prepare, log);
 
   const shared = await activityWiring(settings, stop);
   const deps = { ...shared, engine: workerEngine({ client, prefix, publicUrl: config.publicUrl }) };
-  const workers = await createWorkers(settings, connection, deps);
+  const repair = () => repaired(settings, client, prepare);
+  const makers = await workerMakers(settings, connection, deps);
+  const queues = await keepQueues({ makers, repair, giveUp: () => shutdown(), stopping: stop.stopping, log });
   const duties = settings.part === 'send' ? NO_DUTIES : beginDuties(settings, client, prepare, shared, deps);
   begin(settings, shared);
   let drain: NodeJS.Timeout | undefined;
@@ -54,11 +57,9 @@ export async function startWorker(settings: WorkerSettings): Promise<RunningWork
     if (stop.stopping.aborted) return;
     stop.begin();
     drain = setTimeout(() => stop.drain(shared.outgoing), times.drain);
-    for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
+    queues.shutdown();
   };
-  // A queue that fails stops the others: a partial worker would look healthy.
-  const running = Promise.all(workers.map((worker) => worker.run().finally(shutdown)));
-  const ended = running
+  const ended = queues.ended
     .finally(() => clearTimeout(drain))
     .finally(duties.stopChecks)
     .finally(() => shared.outgoing.close())
@@ -66,20 +67,29 @@ export async function startWorker(settings: WorkerSettings): Promise<RunningWork
     .finally(() => shared.web.close())
     .finally(() => Promise.all([shared.renderer.close(), shared.tasks.close(), shared.signing.close()]))
     .finally(() => shared.messageSteps.ended().finally(shared.ownerWatch.end))
-    .finally(() => connection.close())
-    .then(() => undefined);
+    .finally(() => connection.close());
   ended.catch(() => undefined);
   await duties.begun;
   return {
     ended,
     client: () => (stop.stopping.aborted ? undefined : client),
     untilNotBusy: shared.messageSteps.untilNotBusy,
-    status: () => processStatus(workers, stop.stopping.aborted),
+    status: () => processStatus(queues.workers(), stop.stopping.aborted),
     stop: async () => {
       shutdown();
       await ended;
     },
   };
+}
+
+/** Makes what workers need and an emptied Temporal has lost; the sweep then restores the rest. */
+async function repaired(
+  { part, prefix, sweepTiming }: WorkerSettings,
+  client: Client,
+  prepare: () => Promise<unknown>,
+): Promise<void> {
+  await prepare();
+  if (part !== 'send') await ensureSweep(client, prefix, sweepTiming);
 }
 
 type Wiring = Awaited<ReturnType<typeof activityWiring>>;

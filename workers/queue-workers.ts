@@ -15,7 +15,7 @@ import {
 } from '../activities/index.js';
 import { activeTracing } from '../tracing/active.js';
 import { queuesOf } from '../workflows/names.js';
-import { workflowBundle } from './bundle.js';
+import { workflowBundle as bundledWorkflows } from './bundle.js';
 import {
   hookQueue,
   MODEL_QUEUE,
@@ -36,13 +36,16 @@ export interface QueueSettings extends Pick<WorkerDependencies, 'config' | 'lane
   readonly part?: 'send' | 'others' | undefined;
 }
 
-/** The workers of a process, one per queue. Tests pass a connection to a server with time skipping. */
-export async function createWorkers(
+/** Makes the worker of one queue; again where the former one has failed. */
+export type WorkerMaker = () => Promise<Worker>;
+
+/** One for each queue of a process. Tests pass a connection to a server with time skipping. */
+export async function workerMakers(
   settings: QueueSettings,
   connection: NativeConnection,
   deps: ActivityDeps & SendQueueDeps,
-): Promise<Worker[]> {
-  const { part } = settings;
+): Promise<WorkerMaker[]> {
+  const { part, times } = settings;
   const tracing = activeTracing();
   const translating: ActivityInterceptorsFactory = () => ({ inbound: { execute: translateFailures } });
   const common = {
@@ -50,36 +53,48 @@ export async function createWorkers(
     namespace: settings.config.temporalNamespace,
     interceptors: { activity: tracing === undefined ? [translating] : [tracing.activities, translating] },
     ...(tracing !== undefined && { sinks: tracing.sinks }),
+    // No activity that goes on regardless may keep a stopped process alive.
+    shutdownForceTime: times.shutdownGrace + times.drain,
   } satisfies Partial<WorkerOptions>;
-  const sends = part === 'others' ? [] : [sendWorker(settings, common, deps)];
-  return Promise.all(part === 'send' ? sends : [...sends, ...(await otherWorkers(settings, common, deps))]);
+  const sends = part === 'others' ? [] : [sendMaker(settings, common, deps)];
+  return part === 'send' ? sends : [...sends, ...(await otherMakers(settings, common, deps))];
 }
 
-type Common = Pick<WorkerOptions, 'connection' | 'namespace' | 'interceptors' | 'sinks'>;
+type Common = Pick<WorkerOptions, 'connection' | 'namespace' | 'interceptors' | 'sinks' | 'shutdownForceTime'>;
 
-function sendWorker({ prefix, lanes, times }: QueueSettings, common: Common, deps: ActivityDeps & SendQueueDeps) {
-  const queue = { ...common, ...sendQueue(lanes, times, deps), taskQueue: queuesOf(prefix).send };
-  return Worker.create({ ...queue, activities: sendActivities(deps) });
+function sendMaker(
+  { prefix, lanes, times }: QueueSettings,
+  common: Common,
+  deps: ActivityDeps & SendQueueDeps,
+): WorkerMaker {
+  const activities = sendActivities(deps);
+  const taskQueue = queuesOf(prefix).send;
+  // The slots are of one worker: a new one counts its own.
+  return () => Worker.create({ ...common, ...sendQueue(lanes, times, deps), taskQueue, activities });
 }
 
-async function otherWorkers({ prefix, bundle, times }: QueueSettings, common: Common, deps: ActivityDeps) {
+async function otherMakers(
+  { prefix, bundle, times }: QueueSettings,
+  common: Common,
+  deps: ActivityDeps,
+): Promise<WorkerMaker[]> {
   const queues = queuesOf(prefix);
-  const workflowCode = bundle ?? (await workflowBundle());
+  const workflowBundle = bundle ?? (await bundledWorkflows());
   const activities = stepActivities(deps);
-  const workflows = { ...common, ...WORKFLOW_QUEUE, taskQueue: queues.workflows, workflowBundle: workflowCode };
-  return [
-    Worker.create({ ...workflows, activities }),
-    Worker.create({ ...common, ...STEP_QUEUE, taskQueue: queues.steps, activities }),
-    Worker.create({ ...common, ...MODEL_QUEUE, taskQueue: queues.model, activities: modelActivities(deps) }),
-    Worker.create({ ...common, ...hookQueue(times), taskQueue: queues.hooks, activities: hookActivities(deps) }),
-    Worker.create({
+  const options: WorkerOptions[] = [
+    { ...common, ...WORKFLOW_QUEUE, taskQueue: queues.workflows, workflowBundle, activities },
+    { ...common, ...STEP_QUEUE, taskQueue: queues.steps, activities },
+    { ...common, ...MODEL_QUEUE, taskQueue: queues.model, activities: modelActivities(deps) },
+    { ...common, ...hookQueue(times), taskQueue: queues.hooks, activities: hookActivities(deps) },
+    {
       ...common,
       ...messageQueue(times),
       taskQueue: queues.messages,
-      workflowBundle: workflowCode,
+      workflowBundle,
       activities: messageQueueActivities(deps),
-    }),
+    },
   ];
+  return options.map((of) => () => Worker.create(of));
 }
 
 /** How a process of a worker is. */

@@ -1,4 +1,5 @@
 import { type Client, ScheduleAlreadyRunning, ScheduleNotFoundError, ScheduleOverlapPolicy } from '@temporalio/client';
+import { NamespaceNotFoundError } from '@temporalio/common';
 import { KIND, queuesOf, sweepScheduleId } from '../workflows/names.js';
 
 /** In milliseconds: the interval between comparisons of rows with workflows, and the time limit of one run of the sweep. */
@@ -64,7 +65,7 @@ async function isScheduled(client: Client, prefix: string): Promise<boolean> {
     await client.schedule.getHandle(sweepScheduleId(prefix)).describe();
     return true;
   } catch (error) {
-    if (error instanceof ScheduleNotFoundError) return false;
+    if (error instanceof ScheduleNotFoundError || error instanceof NamespaceNotFoundError) return false;
     throw error;
   }
 }

@@ -9,10 +9,10 @@ import { SWEEP_TIMING } from '../../workers/sweep-schedule.js';
 import { DEFAULT_PREFIX } from '../../workflows/names.js';
 import { type Addresses, addressesFor } from '../addresses.js';
 import { joinedStore } from '../processes.js';
-import { untilStopSignal } from '../stop-signal.js';
+import { endWithin, untilStopSignal } from '../stop-signal.js';
 import { serveWorkerHealth, type WorkerHealth } from './health.js';
 import { serveWorkerMetrics } from './metrics.js';
-import { notPolled, startSendProcesses } from './send-processes.js';
+import { notPolled, STOP_WITHIN, startSendProcesses } from './send-processes.js';
 
 /** `everpost worker`: a worker alone; run as many as you like. */
 export async function worker(config: Config, log: Logger): Promise<void> {
@@ -28,6 +28,8 @@ export async function worker(config: Config, log: Logger): Promise<void> {
   try {
     await Promise.race([untilStopSignal(), running.ended]);
   } finally {
+    // Its own processes have ended by then.
+    endWithin(STOP_WITHIN + 5_000, log);
     await running.stop();
     watched?.stop();
     await asked.stop();

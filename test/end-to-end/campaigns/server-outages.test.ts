@@ -7,9 +7,10 @@ import { campaignWorkflowId } from '../../../workflows/names.js';
 import { atRate } from '../../support/end-to-end/campaign-settings.js';
 import type { Child } from '../../support/end-to-end/child.js';
 import { expectLedgerMatchesReceiver } from '../../support/end-to-end/ledger-check.js';
-import { NATIVE_NAMESPACE, type OwnServers, ownServers } from '../../support/end-to-end/own-servers.js';
+import { type OwnServers, ownServers } from '../../support/end-to-end/own-servers.js';
 import { KEY } from '../../support/end-to-end/plan.js';
 import { aTestCluster, type TestCluster } from '../../support/end-to-end/test-cluster.js';
+import { aNewsletter } from '../../support/store/newsletters.js';
 
 /** A lease longer than the start of a server on a busy machine. */
 const LONGER = { lease: 40_000, trust: 25_000, renewEvery: 3_000, startToClose: 200_000, resendAfter: 300_000 };
@@ -27,7 +28,7 @@ let worker: Child;
 let api: string | undefined;
 beforeAll(async () => {
   servers = await ownServers();
-  cluster = await aTestCluster({ servers, namespace: NATIVE_NAMESPACE, times: LONGER, sweepEvery: 1_000 });
+  cluster = await aTestCluster({ servers, times: LONGER, sweepEvery: 1_000 });
 });
 afterAll(async () => {
   await cluster?.close();
@@ -42,9 +43,18 @@ async function inMidCampaign(readers: number, perSecond: number): Promise<Campai
   return campaign;
 }
 
-/** Makes the campaign due for the sweep. */
-async function makeDue({ _id }: Campaign): Promise<void> {
-  await cluster.store.db.collection<Campaign>('campaigns').updateOne({ _id }, { $set: { sweep_at: OVERDUE } });
+/** Makes a row due for the sweep. */
+async function makeDue(collection: 'campaigns' | 'newsletters', { _id }: { readonly _id: number }): Promise<void> {
+  await cluster.store.db.collection<Campaign>(collection).updateOne({ _id }, { $set: { sweep_at: OVERDUE } });
+}
+
+/** Whether the newsletter has a Schedule in Temporal. */
+async function isScheduled({ _id }: { readonly _id: number }): Promise<boolean> {
+  const handle = cluster.client.schedule.getHandle(`${cluster.place.prefix}/newsletter/${_id}`);
+  return handle.describe().then(
+    () => true,
+    () => false,
+  );
 }
 
 async function expectAllSent(campaign: Campaign): Promise<void> {
@@ -71,7 +81,7 @@ test('a pause survives a restart of worker, Temporal and MongoDB; a resume then 
   await servers.killMongo();
   await servers.startMongo();
   await servers.startTemporal();
-  await makeDue(campaign);
+  await makeDue('campaigns', campaign);
   worker = await cluster.worker();
   // The sweep has checked the campaign and postponed the next check.
   await cluster.untilTrue(async () => (await cluster.row(campaign)).sweep_at?.getTime() !== OVERDUE.getTime());
@@ -112,15 +122,21 @@ test('/ready names the servers that are frozen, while they are: it does not wait
   await untilWell();
 });
 
-test('workflows lost with the database of Temporal are started again, also those of campaigns sent during the outage', async () => {
+test('an emptied Temporal, without its namespace, gets back namespace, Schedules and workflows from running processes', async () => {
+  const newsletter = await aNewsletter(cluster.store);
+  await cluster.untilTrue(() => isScheduled(newsletter));
   const campaign = await inMidCampaign(600, 100);
   await servers.killTemporal();
   await servers.emptyTemporal();
   const later = await sentByRequest();
-  // The worker is not restarted: it detects that the workflow of its sweep is missing.
+  // Neither worker nor API is restarted.
   await servers.startTemporal();
-  await makeDue(campaign);
+  await makeDue('campaigns', campaign);
+  await makeDue('newsletters', newsletter);
   for (const one of [campaign, later]) await expectAllSent(one);
+  await cluster.untilTrue(() => isScheduled(newsletter));
+  const after = await cluster.launch(20);
+  await expectAllSent(after);
   expect(await worker.end('SIGTERM')).toBe('0');
 });
 

@@ -2,7 +2,7 @@ import { setInterval } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { now } from '../../../clock.js';
 import { expectMessagesMatchReceiver, untilAllEnded } from '../../support/end-to-end/message-check.js';
-import { NATIVE_NAMESPACE, type OwnServers, ownServers } from '../../support/end-to-end/own-servers.js';
+import { type OwnServers, ownServers } from '../../support/end-to-end/own-servers.js';
 import { aPost, type Posting, postingTo } from '../../support/end-to-end/posting.js';
 import { aTestCluster, type TestCluster } from '../../support/end-to-end/test-cluster.js';
 
@@ -15,7 +15,7 @@ beforeAll(async () => {
   servers = await ownServers();
   // No worker is killed in this test, so long leases only give a busy machine time.
   const times = { lease: 20_000, trust: 14_000, renewEvery: 4_000 };
-  cluster = await aTestCluster({ servers, namespace: NATIVE_NAMESPACE, times, sweepEvery: 1_000 });
+  cluster = await aTestCluster({ servers, times, sweepEvery: 1_000 });
   posting = await postingTo(cluster);
   await cluster.worker();
 });

@@ -9,9 +9,6 @@ import { until } from '../until.js';
 
 export type OwnServers = Awaited<ReturnType<typeof ownServers>>;
 
-/** The one namespace that an emptied Temporal is born with; workers cannot live without theirs. */
-export const NATIVE_NAMESPACE = 'default';
-
 /** MongoDB and Temporal of a test file's own, to be killed and started again on the same ports and data. */
 export async function ownServers() {
   const dataDir = await dataFolder('end-to-end');

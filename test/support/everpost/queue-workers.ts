@@ -1,6 +1,6 @@
 import type { NativeConnection } from '@temporalio/worker';
 import type { Engine } from '../../../activities/engine.js';
-import { createWorkers, type QueueSettings } from '../../../workers/queue-workers.js';
+import { type QueueSettings, workerMakers } from '../../../workers/queue-workers.js';
 import { activityWiring, orderlyStop, type WorkerDependencies } from '../../../workers/wiring.js';
 
 /** The tests start and signal the workflows themselves. */
@@ -31,7 +31,8 @@ export async function queueWorkers(settings: QueueWorkersSettings) {
   const { connection, lanes } = settings;
   const stop = orderlyStop();
   const wiring = await activityWiring(settings, stop);
-  const workers = await createWorkers(settings, connection, { ...wiring, maxLanes: lanes, engine: idleEngine });
+  const makers = await workerMakers(settings, connection, { ...wiring, maxLanes: lanes, engine: idleEngine });
+  const workers = await Promise.all(makers.map((make) => make()));
   const running = Promise.all(workers.map((worker) => worker.run()));
   return {
     stop: async (): Promise<void> => {
