@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { openApiDocument } from '../../cli/reference/api.js';
 import { packageRoot } from '../../config.js';
+import { SEARCH_ATTRIBUTES } from '../../workers/namespace.js';
 
 const read = (path: string) => readFileSync(join(packageRoot(), path), 'utf8');
 const inFolder = (folder: string) => readdirSync(join(packageRoot(), folder)).map((name) => `${folder}/${name}`);
@@ -44,6 +45,11 @@ test('the production guide lists the path of every public page, and no other', a
   );
   const listed = Array.from(rows, ([, prefix]) => prefix);
   expect(listed.sort()).toEqual(await publicPrefixes());
+});
+
+test('the guide for Temporal Cloud creates the search attributes that workers need, and no other', () => {
+  const created = Array.from(read('docs/guides/temporal-cloud.md').matchAll(/--sa (\w+)=Keyword/g), ([, name]) => name);
+  expect(created.sort()).toEqual([...SEARCH_ATTRIBUTES]);
 });
 
 describe.each(guides)('%s', (path) => {
