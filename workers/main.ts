@@ -67,7 +67,7 @@ export async function startWorker(settings: WorkerSettings): Promise<RunningWork
     .finally(() => shared.web.close())
     .finally(() => Promise.all([shared.renderer.close(), shared.tasks.close(), shared.signing.close()]))
     .finally(() => shared.messageSteps.ended().finally(shared.ownerWatch.end))
-    .finally(() => connection.close());
+    .finally(() => closed(connection, log));
   ended.catch(() => undefined);
   await duties.begun;
   return {
@@ -80,6 +80,15 @@ export async function startWorker(settings: WorkerSettings): Promise<RunningWork
       await ended;
     },
   };
+}
+
+/** A worker that failed and did not end holds its connection, which then ends with the process. */
+async function closed(connection: NativeConnection, log: Pick<Logger, 'warn'>): Promise<void> {
+  await connection
+    .close()
+    .catch((error) =>
+      log.warn({ error: String(error) }, 'the connection to Temporal stays open until the process ends'),
+    );
 }
 
 /** Makes what workers need and an emptied Temporal has lost; the sweep then restores the rest. */
