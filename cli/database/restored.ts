@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { lazyClient } from '../../api/engine/lazy-client.js';
 import { now } from '../../clock.js';
+import { temporalConnection } from '../../config/temporal-connection.js';
 import { type Config, ConfigurationError } from '../../config.js';
 import { startTemporal } from '../../servers/temporal.js';
 import type { Campaign } from '../../store/campaigns/row.js';
@@ -66,7 +67,7 @@ async function restoreRun(config: Config, store: Store, temporalAddress: string,
   }
   await demandNoOtherRestore(store, takenAt);
   await demandNoProcess(store);
-  const temporal = lazyClient(temporalAddress, config.temporalNamespace);
+  const temporal = lazyClient(temporalAddress, config.temporalNamespace, temporalConnection(config.temporalAccess));
   try {
     const work = leftWork(temporal.client(), prefix);
     const found = await openRows(store, earlier?.began_at ?? now());
