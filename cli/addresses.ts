@@ -1,3 +1,4 @@
+import { temporalFaults } from '../config/temporal-connection.js';
 import { type Config, ConfigurationError } from '../config.js';
 import { openStore, type Store } from '../store/mongo/connect.js';
 import type { Installation } from './installation.js';
@@ -11,7 +12,7 @@ export function storeOf(config: Config, { mongodbUrl }: Pick<Addresses, 'mongodb
 
 /** The servers that the environment names; throws if a setting that the role needs is missing. */
 export function addressesFor(config: Config, role: 'api' | 'worker') {
-  const faults = missingSettings(config, role);
+  const faults = [...missingSettings(config, role), ...temporalFaults(config.temporalAccess)];
   if (faults.length > 0) throw new ConfigurationError(faults);
   const { mongodbUrl = '', temporalAddress = '', smtpUrl = '' } = config;
   return { mongodbUrl, temporalAddress, smtpUrl };

@@ -9,9 +9,10 @@ type Options = ReturnType<typeof toClientOptions>['connectionOptions'];
 export type TemporalConnection = { readonly [Name in 'apiKey' | 'tls' | 'metadata']?: NonNullable<Options[Name]> };
 
 /** Reads the certificates and keys; throws a ConfigurationError that names the variable of what is missing. */
-export function temporalConnection({ apiKey, tls, grpcMeta }: TemporalAccess): TemporalConnection {
-  const faults = tls === undefined || tls.disabled === true ? [] : tlsFaults(tls);
+export function temporalConnection(access: TemporalAccess): TemporalConnection {
+  const faults = temporalFaults(access);
   if (faults.length > 0) throw new ConfigurationError(faults);
+  const { apiKey, tls, grpcMeta } = access;
   const { connectionOptions } = toClientOptions({
     ...(apiKey !== undefined && { apiKey }),
     ...(tls !== undefined && { tls }),
@@ -25,7 +26,10 @@ export function temporalConnection({ apiKey, tls, grpcMeta }: TemporalAccess): T
   };
 }
 
-function tlsFaults({ clientCert, clientKey, serverCACert }: NonNullable<TemporalAccess['tls']>): string[] {
+/** What prevents a connection with these settings, by variable. */
+export function temporalFaults({ tls }: TemporalAccess): string[] {
+  if (tls === undefined || tls.disabled === true) return [];
+  const { clientCert, clientKey, serverCACert } = tls;
   const missing = 'TEMPORAL_TLS_CLIENT_CERT_PATH and TEMPORAL_TLS_CLIENT_KEY_PATH (or _DATA) must be set together';
   return [
     ...((clientCert === undefined) === (clientKey === undefined) ? [] : [missing]),

@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
+import { addressesFor } from '../cli/addresses.js';
 import { temporalConnection } from '../config/temporal-connection.js';
 import { ConfigurationError, readConfig } from '../config.js';
 
@@ -42,4 +43,6 @@ test.each<[environment: Record<string, string>, says: RegExp]>([
 ])('%j is refused by name', (environment, says) => {
   expect(() => accessOf(environment)).toThrow(ConfigurationError);
   expect(() => accessOf(environment)).toThrow(says);
+  const servers = { MONGODB_URL: 'mongodb://db', TEMPORAL_ADDRESS: 'temporal:7233', EVERPOST_SECRET: 'x'.repeat(32) };
+  expect(() => addressesFor(readConfig({ ...servers, ...environment }), 'api')).toThrow(says);
 });

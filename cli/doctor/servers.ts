@@ -4,11 +4,12 @@ import { Connection } from '@temporalio/client';
 import { MongoClient } from 'mongodb';
 import { retryUntilClosed } from '../../api/engine/lazy-client.js';
 import { monotonic, now } from '../../clock.js';
-import { temporalConnection } from '../../config/temporal-connection.js';
+import { temporalConnection, temporalFaults } from '../../config/temporal-connection.js';
 import type { Config } from '../../config.js';
 import { BINARIES, type BinaryName } from '../../servers/provision/binaries.js';
 import { findInstalled } from '../../servers/provision/find-binary.js';
 import { reasonOf } from '../../servers/report.js';
+import { SEARCH_ATTRIBUTES } from '../../workers/namespace.js';
 import { type Finding, fault, note, ok, warning } from './finding.js';
 
 const CONNECT_TIMEOUT_MS = 5000;
@@ -68,6 +69,8 @@ export function checkSkew(skewMs: number, server = 'MongoDB'): Finding {
 export async function checkTemporal(config: Config): Promise<Finding[]> {
   const { temporalAddress: address, temporalNamespace: namespace } = config;
   if (address === undefined) return [await checkBinary('temporal', config)];
+  const faults = temporalFaults(config.temporalAccess);
+  if (faults.length > 0) return faults.map((says) => fault('Temporal', says, 'correct it and restart all processes'));
   try {
     const connection = await Connection.connect({
       address,
@@ -82,7 +85,8 @@ export async function checkTemporal(config: Config): Promise<Finding[]> {
       if (known === undefined)
         return [note('Temporal', `${says} is not there yet: Everpost registers it at its start`)];
       const skew = await temporalSkew(connection, namespace);
-      return [ok('Temporal', says), ...(skew === undefined ? [] : [checkSkew(skew, 'Temporal')])];
+      const clock = skew === undefined ? [] : [checkSkew(skew, 'Temporal')];
+      return [ok('Temporal', says), ...(await checkSearchAttributes(connection, namespace)), ...clock];
     } finally {
       await connection.close();
     }
@@ -90,6 +94,18 @@ export async function checkTemporal(config: Config): Promise<Finding[]> {
     const advice = 'check that it runs and that TEMPORAL_ADDRESS is host:port of its gRPC service';
     return [fault('Temporal', `${address} not reached: ${reasonOf(failure)}`, advice)];
   }
+}
+
+/** Nothing where workflows can be searched for by all of Everpost's search attributes. */
+async function checkSearchAttributes({ workflowService }: Connection, namespace: string): Promise<Finding[]> {
+  const query = SEARCH_ATTRIBUTES.map((name) => `${name} = 'x'`).join(' AND ');
+  const isSearchable = await workflowService.countWorkflowExecutions({ namespace, query }).then(
+    () => true,
+    () => false,
+  );
+  if (isSearchable) return [];
+  const says = `${namespace} does not have all of ${SEARCH_ATTRIBUTES.join(', ')}`;
+  return [note('Search attributes', `${says}: a worker adds them at its start, if Temporal allows it`)];
 }
 
 /** Milliseconds between two questions whether Temporal remembers the poll, and until it is given up. */

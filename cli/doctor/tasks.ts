@@ -1,6 +1,6 @@
 import { Connection } from '@temporalio/client';
 import { now } from '../../clock.js';
-import { temporalConnection } from '../../config/temporal-connection.js';
+import { temporalConnection, temporalFaults } from '../../config/temporal-connection.js';
 import type { Config } from '../../config.js';
 import { processes } from '../../store/processes/processes.js';
 import { DEFAULT_PREFIX, queuesOf, sweepScheduleId } from '../../workflows/names.js';
@@ -22,7 +22,8 @@ type Known = Pick<
 /** Whether workers poll each task queue, and whether the Schedule of the sweep is on. Nothing where Temporal is away. */
 export async function checkTasks(config: Known, prefix = DEFAULT_PREFIX): Promise<Finding[]> {
   const { temporalAddress: address, temporalNamespace: namespace } = config;
-  if (address === undefined) return [];
+  // Faults of its settings are those of the check of Temporal.
+  if (address === undefined || temporalFaults(config.temporalAccess).length > 0) return [];
   const access = temporalConnection(config.temporalAccess);
   const connection = await Connection.connect({ address, ...access, connectTimeout: CONNECT_TIMEOUT_MS }).catch(
     () => undefined,

@@ -89,6 +89,9 @@ describe('a Temporal behind TLS that requires client certificates', () => {
     expect(reached).toMatchObject({ state: 'ok', subject: 'Temporal' });
     const [refused] = await checkTemporal(readConfig({ ...settings, ...clientOf('stranger') }));
     expect(refused).toMatchObject({ state: 'fault', subject: 'Temporal' });
+    const unreadable = { ...settings, TEMPORAL_TLS_SERVER_CA_CERT_PATH: '/nowhere/ca.pem' };
+    const [named] = await checkTemporal(readConfig(unreadable));
+    expect(named).toMatchObject({ says: expect.stringMatching(/^TEMPORAL_TLS_SERVER_CA_CERT_PATH cannot be read: /) });
   });
 });
 
