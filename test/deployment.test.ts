@@ -80,6 +80,80 @@ describe.each(ours)('our service %s', (name, { command = [], environment = {}, h
   });
 });
 
+/** Settings that have no place in a deployment, or that it sets itself. */
+const OF_THE_MACHINE = [
+  'PORT',
+  'HOST',
+  'DATA_DIR',
+  'METRICS_PORT',
+  'CATCHER_PORT',
+  'INBOX_PORT',
+  'XDG_CACHE_HOME',
+  'HOME',
+  'PATH',
+];
+/** Compose runs a Temporal of its own, in the same network. */
+const OF_ANOTHER_TEMPORAL = known.filter((name) => /^TEMPORAL_(API_KEY|TLS|CONFIG|PROFILE)/.test(name));
+
+test('compose passes every variable', () => {
+  const passed = new Set(ours.flatMap(([, { environment = {} }]) => Object.keys(environment)));
+  const missing = known.filter((name) => !passed.has(name) && !OF_ANOTHER_TEMPORAL.includes(name));
+  expect(missing).toEqual(OF_THE_MACHINE.filter((name) => !passed.has(name)));
+});
+
+describe('the Helm chart', () => {
+  const chart = 'deploy/helm/everpost';
+  interface Values {
+    readonly config: Readonly<Record<string, string>>;
+    readonly secrets: Readonly<Record<string, string>>;
+  }
+  const values = parse(read(`${chart}/values.yaml`)) as Values;
+
+  test('has every variable, once, and no other', () => {
+    const named = [...Object.keys(values.config), ...Object.keys(values.secrets)];
+    expect([...named, ...OF_THE_MACHINE].sort()).toEqual([...known].sort());
+  });
+
+  test('agrees with compose about the defaults that differ from those of the program', () => {
+    const shared = compose.services['worker']?.environment ?? {};
+    for (const [name, value] of Object.entries(values.config).filter(([, set]) => set !== ''))
+      expect(filled(shared[name] ?? ''), name).toBe(value);
+  });
+
+  test('is read by the program as it stands', () => {
+    const set = Object.entries(values.config).filter(([, value]) => value !== '');
+    expect(() => readConfig(Object.fromEntries(set))).not.toThrow();
+    const sample = parse(read('deploy/helm/values-atlas-temporal-cloud.yaml')) as Values;
+    expect(Object.keys(sample.config).filter((name) => !(name in values.config))).toEqual([]);
+    expect(readConfig(sample.config).temporalAccess.tls).toBeDefined();
+  });
+
+  test('publishes the paths of the production guide, and not those for monitoring', () => {
+    const rows = [...read('docs/guides/production.md').matchAll(/^\| ((?:`\/[^`]*`(?:, )?)+) \|/gm)].flatMap(
+      ([, cell = '']) => [...cell.matchAll(/`([^`]+)`/g)].map(([, path = '']) => path),
+    );
+    const ingress = read(`${chart}/templates/ingress.yaml`);
+    const published = [...ingress.matchAll(/"(\/[^"]+)"/g)].map(([, path]) => path);
+    const expected = rows.filter((path) => !['/', '/health', '/ready', '/metrics'].includes(path));
+    expect(published.sort()).toEqual([...new Set(expected)].sort());
+    expect(ingress).toContain('{ path: /, pathType: Exact');
+  });
+
+  test('runs commands of cli.ts, and gives a worker the time of compose', () => {
+    const args = ['api', 'worker', 'migrate-job'].map(
+      (name) => /args: \[(\w+)\]/.exec(read(`${chart}/templates/${name}.yaml`))?.[1],
+    );
+    expect(args).toEqual(['api', 'worker', 'migrate']);
+    for (const command of args) expect(commands).toContain(command);
+    const grace = /terminationGracePeriodSeconds: (\d+)/.exec(read(`${chart}/templates/worker.yaml`))?.[1];
+    expect(`${grace}s`).toBe(compose.services['worker']?.stop_grace_period);
+  });
+
+  test('brings the alerts of the repository', () => {
+    expect(read(`${chart}/alerts.yml`)).toBe(read('deploy/prometheus/alerts.yml'));
+  });
+});
+
 test('the image, the documents and package.json agree on Node.js', () => {
   const { engines, version } = JSON.parse(read('package.json')) as { engines: { node: string }; version: string };
   const [oldest = '', newest = ''] = engines.node.split(' || ');
