@@ -25,6 +25,22 @@ interface SeatPlan {
   readonly folder: string;
 }
 
+const running = new Set<ChildProcess>();
+
+/** It must not outlive the run, however the run ends. */
+function killWithThisProcess(child: ChildProcess): void {
+  if (running.size === 0) process.once('exit', killAll);
+  running.add(child);
+  child.once('exit', () => {
+    running.delete(child);
+    if (running.size === 0) process.off('exit', killAll);
+  });
+}
+
+function killAll(): void {
+  for (const child of running) child.kill('SIGKILL');
+}
+
 /** Starts the process; its log goes to a file of its own. */
 export function startSeat({ name, program, command, environment, folder }: SeatPlan): Seat {
   mkdirSync(folder, { recursive: true });
@@ -35,6 +51,7 @@ export function startSeat({ name, program, command, environment, folder }: SeatP
       stdio: ['ignore', log, log],
       env: environment,
     });
+    killWithThisProcess(child);
   };
   const endedBy = async (signal: 'SIGKILL' | 'SIGTERM'): Promise<void> => {
     if (child.exitCode !== null || child.signalCode !== null) return;
@@ -43,8 +60,6 @@ export function startSeat({ name, program, command, environment, folder }: SeatP
     await ended;
   };
   start();
-  // It must not outlive the run, however the run ends.
-  process.once('exit', () => child.kill('SIGKILL'));
   return {
     name,
     pid: () => child.pid ?? 0,
