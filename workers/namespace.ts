@@ -94,13 +94,21 @@ async function missingAttributes(
   }
 }
 
+/** Searches workflows by all search attributes; rejects where the namespace lacks one of them. */
+export async function searchByAttributes(
+  workflowService: Services['workflowService'],
+  namespace: string,
+): Promise<void> {
+  const query = SEARCH_ATTRIBUTES.map((name) => `${name} = 'x'`).join(' AND ');
+  await workflowService.countWorkflowExecutions({ namespace, query });
+}
+
 /** The servers learn of new attributes with a delay; until then they refuse to start workflows with them. */
 async function untilSearchable({ workflowService }: Services, namespace: string): Promise<void> {
   const deadline = monotonic() + SEARCHABLE_LIMIT_MS;
-  const query = SEARCH_ATTRIBUTES.map((name) => `${name} = 'x'`).join(' AND ');
   for (;;) {
     try {
-      await workflowService.countWorkflowExecutions({ namespace, query });
+      await searchByAttributes(workflowService, namespace);
       return;
     } catch (failure) {
       const soon = codeOf(failure) === INVALID_ARGUMENT || codeOf(failure) === NOT_FOUND;
@@ -131,6 +139,8 @@ function notAllowed(namespace: string, missing: readonly string[]): string {
     `Create them there with the type Keyword: ${missing.join(', ')} (docs/guides/temporal-cloud.md)`
   );
 }
+
+export const unlessNotFound = (failure: unknown): void => unless(NOT_FOUND)(failure);
 
 const unless = (code: number) => (failure: unknown) => {
   if (codeOf(failure) !== code) throw failure;

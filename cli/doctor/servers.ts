@@ -9,7 +9,7 @@ import type { Config } from '../../config.js';
 import { BINARIES, type BinaryName } from '../../servers/provision/binaries.js';
 import { findInstalled } from '../../servers/provision/find-binary.js';
 import { reasonOf } from '../../servers/report.js';
-import { SEARCH_ATTRIBUTES } from '../../workers/namespace.js';
+import { SEARCH_ATTRIBUTES, searchByAttributes } from '../../workers/namespace.js';
 import { type Finding, fault, note, ok, warning } from './finding.js';
 
 const CONNECT_TIMEOUT_MS = 5000;
@@ -72,12 +72,7 @@ export async function checkTemporal(config: Config): Promise<Finding[]> {
   const faults = temporalFaults(config.temporalAccess);
   if (faults.length > 0) return faults.map((says) => fault('Temporal', says, 'correct it and restart all processes'));
   try {
-    const connection = await Connection.connect({
-      address,
-      ...temporalConnection(config.temporalAccess),
-      connectTimeout: CONNECT_TIMEOUT_MS,
-      interceptors: retryUntilClosed(),
-    });
+    const connection = await connectedTemporal(address, config);
     try {
       const { serverVersion } = await connection.workflowService.getSystemInfo({});
       const known = await connection.workflowService.describeNamespace({ namespace }).catch(() => undefined);
@@ -96,10 +91,22 @@ export async function checkTemporal(config: Config): Promise<Finding[]> {
   }
 }
 
+/** A connection that ends its repeated calls when it is closed. Rejects where Temporal cannot be reached with the settings. */
+export async function connectedTemporal(
+  address: string,
+  { temporalAccess }: Pick<Config, 'temporalAccess'>,
+): Promise<Connection> {
+  return Connection.connect({
+    address,
+    ...temporalConnection(temporalAccess),
+    connectTimeout: CONNECT_TIMEOUT_MS,
+    interceptors: retryUntilClosed(),
+  });
+}
+
 /** Nothing where workflows can be searched for by all of Everpost's search attributes. */
 async function checkSearchAttributes({ workflowService }: Connection, namespace: string): Promise<Finding[]> {
-  const query = SEARCH_ATTRIBUTES.map((name) => `${name} = 'x'`).join(' AND ');
-  const isSearchable = await workflowService.countWorkflowExecutions({ namespace, query }).then(
+  const isSearchable = await searchByAttributes(workflowService, namespace).then(
     () => true,
     () => false,
   );

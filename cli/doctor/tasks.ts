@@ -1,13 +1,12 @@
-import { Connection } from '@temporalio/client';
+import type { Connection } from '@temporalio/client';
 import { now } from '../../clock.js';
-import { temporalConnection, temporalFaults } from '../../config/temporal-connection.js';
 import type { Config } from '../../config.js';
 import { processes } from '../../store/processes/processes.js';
 import { DEFAULT_PREFIX, queuesOf, sweepScheduleId } from '../../workflows/names.js';
 import { readDatabase } from './database.js';
 import { type Finding, fault, note, ok, warning } from './finding.js';
+import { connectedTemporal } from './servers.js';
 
-const CONNECT_TIMEOUT_MS = 5_000;
 /** A worker polls at least once a minute. */
 const MAX_POLL_AGE = 150_000;
 /** TaskQueueType of Temporal's API. */
@@ -22,12 +21,8 @@ type Known = Pick<
 /** Whether workers poll each task queue, and whether the Schedule of the sweep is on. Nothing where Temporal is away. */
 export async function checkTasks(config: Known, prefix = DEFAULT_PREFIX): Promise<Finding[]> {
   const { temporalAddress: address, temporalNamespace: namespace } = config;
-  // Faults of its settings are those of the check of Temporal.
-  if (address === undefined || temporalFaults(config.temporalAccess).length > 0) return [];
-  const access = temporalConnection(config.temporalAccess);
-  const connection = await Connection.connect({ address, ...access, connectTimeout: CONNECT_TIMEOUT_MS }).catch(
-    () => undefined,
-  );
+  if (address === undefined) return [];
+  const connection = await connectedTemporal(address, config).catch(() => undefined);
   if (connection === undefined) return [];
   try {
     const isExpected = readDatabase(config, (db) => processes({ db }).areExpected());
