@@ -54,7 +54,6 @@ export function messageQueue(times: ProtocolTimes): QueueOptions {
     maxConcurrentActivityTaskExecutions: MESSAGES_AT_ONCE,
     maxCachedWorkflows: 2_000,
     shutdownGraceTime: times.shutdownGrace,
-    shutdownForceTime: times.shutdownGrace + times.drain,
     ...heartbeats(times),
   };
 }
@@ -67,7 +66,6 @@ export function hookQueue(times: ProtocolTimes): QueueOptions {
   return {
     maxConcurrentActivityTaskExecutions: ENDPOINTS_AT_ONCE,
     shutdownGraceTime: times.shutdownGrace,
-    shutdownForceTime: times.shutdownGrace + times.drain,
     ...heartbeats(times),
   };
 }
@@ -111,7 +109,6 @@ export function sendQueue(slots: number, times: ProtocolTimes, { turns, campaign
       nexusTaskSlotSupplier: none,
     },
     shutdownGraceTime: times.shutdownGrace,
-    shutdownForceTime: times.shutdownGrace + times.drain,
     ...heartbeats(times),
   };
 }
