@@ -27,6 +27,11 @@ export function campaignWorkflowId(campaign: number): string {
   return `campaign/${campaign}`;
 }
 
+/** The campaign of a workflow; undefined where it is not the workflow of a campaign. */
+export function campaignOfWorkflow(workflowId: string): number | undefined {
+  return numberBehind(campaignWorkflowId(0).slice(0, -1), workflowId);
+}
+
 export function laneWorkflowId(campaign: number, lane: number): string {
   return `campaign/${campaign}/lane/${lane}`;
 }
@@ -72,8 +77,12 @@ export function newsletterScheduleId(prefix: string, id: number): string {
 
 /** The newsletter of a Schedule; undefined where the Schedule belongs to no newsletter of this installation. */
 export function newsletterOfSchedule(prefix: string, scheduleId: string): number | undefined {
-  const lead = newsletterScheduleId(prefix, 0).slice(0, -1);
-  const rest = scheduleId.startsWith(lead) ? scheduleId.slice(lead.length) : '';
+  return numberBehind(newsletterScheduleId(prefix, 0).slice(0, -1), scheduleId);
+}
+
+/** The number behind `lead`; undefined where the id is another one. */
+function numberBehind(lead: string, id: string): number | undefined {
+  const rest = id.startsWith(lead) ? id.slice(lead.length) : '';
   return /^[1-9]\d*$/.test(rest) ? Number(rest) : undefined;
 }
 

@@ -1,9 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { type Client, WorkflowNotFoundError } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
 import { monotonic } from '../../clock.js';
+import { unlessNotFound } from '../../workers/namespace.js';
 import { newsletterSchedules } from '../../workers/newsletter-schedules.js';
 import { CAMPAIGN_TYPE } from '../../workflows/messages/campaign.js';
-import { campaignWorkflowId, queuesOf } from '../../workflows/names.js';
+import { campaignOfWorkflow, queuesOf } from '../../workflows/names.js';
 
 /** What Temporal has to do for this installation. */
 export interface LeftWork {
@@ -41,8 +42,8 @@ export function leftWork(client: Client, prefix: string) {
       const query = `WorkflowType = "${CAMPAIGN_TYPE}" AND StartTime > "${time.toISOString()}"`;
       const found = new Set<number>();
       for await (const { workflowId, taskQueue } of client.workflow.list({ query })) {
-        if (taskQueue === queuesOf(prefix).workflows)
-          found.add(Number(workflowId.replace(campaignWorkflowId(0).slice(0, -1), '')));
+        const campaign = taskQueue === queuesOf(prefix).workflows ? campaignOfWorkflow(workflowId) : undefined;
+        if (campaign !== undefined) found.add(campaign);
       }
       return [...found].sort((one, other) => one - other);
     },
@@ -78,18 +79,10 @@ async function deleteAll({ workflowService, options }: Client, workflows: readon
     const some = workflows.slice(first, first + AT_ONCE);
     await Promise.all(
       some.map((workflowExecution) =>
-        workflowService.deleteWorkflowExecution({ namespace, workflowExecution }).catch(unlessGone),
+        workflowService.deleteWorkflowExecution({ namespace, workflowExecution }).catch(unlessNotFound),
       ),
     );
   }
-}
-
-const NOT_FOUND = 5;
-const isNotFound = (error: unknown) =>
-  error instanceof WorkflowNotFoundError || (error instanceof Error && 'code' in error && error.code === NOT_FOUND);
-
-function unlessGone(error: unknown): void {
-  if (!isNotFound(error)) throw error;
 }
 
 async function namespaceExists({ workflowService, options: { namespace } }: Client): Promise<boolean> {
@@ -97,7 +90,7 @@ async function namespaceExists({ workflowService, options: { namespace } }: Clie
     await workflowService.describeNamespace({ namespace });
     return true;
   } catch (error) {
-    unlessGone(error);
+    unlessNotFound(error);
     return false;
   }
 }
