@@ -42,9 +42,10 @@ export function benchChild(caller: string, name: string): BenchChild {
   };
 }
 
-export async function stopped(child: ChildProcess): Promise<void> {
+/** Ends a process; returns when it is gone. */
+export async function stopped(child: ChildProcess, signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const exit = once(child, 'exit');
-  child.kill('SIGTERM');
+  child.kill(signal);
   await exit;
 }

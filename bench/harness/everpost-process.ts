@@ -47,17 +47,16 @@ export function commandProcess(
 ): ChildProcess {
   return spawn(process.execPath, [join(folder, 'dist', 'cli.js'), command], {
     stdio: ['ignore', 'ignore', 'inherit'],
-    env: {
-      PATH: config.path,
-      // Provisioned servers are cached there.
-      ...(process.env['HOME'] !== undefined && { HOME: process.env['HOME'] }),
-      LOG_LEVEL: 'error',
-      ...environment,
-    },
+    env: { ...machineEnvironment(config), LOG_LEVEL: 'error', ...environment },
   });
 }
 
-async function isReady(address: string): Promise<boolean> {
+/** What a child needs of this machine; provisioned servers are cached in HOME. */
+export function machineEnvironment({ path }: Pick<Config, 'path'>): NodeJS.ProcessEnv {
+  return { PATH: path, ...(process.env['HOME'] !== undefined && { HOME: process.env['HOME'] }) };
+}
+
+export async function isReady(address: string): Promise<boolean> {
   try {
     return (await fetch(`${address}/ready`)).ok;
   } catch {

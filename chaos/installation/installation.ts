@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { isReady, machineEnvironment } from '../../bench/harness/everpost-process.js';
 import type { Config } from '../../config.js';
 import { freePort } from '../../servers/ports.js';
 import { startMongodbSet } from './mongodb-set.js';
@@ -83,9 +84,7 @@ interface Shared {
 function environmentOf(config: Config, { folder, smtpUrl, ...servers }: Shared): NodeJS.ProcessEnv {
   return {
     ...servers,
-    PATH: config.path,
-    // Provisioned servers are cached there.
-    ...(process.env['HOME'] !== undefined && { HOME: process.env['HOME'] }),
+    ...machineEnvironment(config),
     DATA_DIR: folder,
     EVERPOST_SECRET: 'a secret for this run alone',
     EVERPOST_API_KEY: KEY,
@@ -103,11 +102,7 @@ const READY_MS = 60_000;
 /** Waits until an API answers that it is ready. */
 export async function untilReady(address: string): Promise<void> {
   for (let waited = 0; waited < READY_MS; waited += 250) {
-    const isReady = await fetch(`${address}/ready`).then(
-      ({ ok }) => ok,
-      () => false,
-    );
-    if (isReady) return;
+    if (await isReady(address)) return;
     await pause(250);
   }
   throw new Error(`${address} did not become ready`);

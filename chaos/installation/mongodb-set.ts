@@ -3,13 +3,13 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { MongoClient } from 'mongodb';
 import type { Config } from '../../config.js';
+import { LISTENING } from '../../servers/mongodb/mongodb.js';
 import { freePort } from '../../servers/ports.js';
 import { type ServerProcess, startProcess, untilReady } from '../../servers/process.js';
 import { findBinary } from '../../servers/provision/find-binary.js';
 
 const SET = 'chaos';
 const MEMBERS = 3;
-const LISTENING = /"id":23016,/;
 const READY_MS = 60_000;
 
 interface Member {

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdirSync, openSync } from 'node:fs';
 import { join } from 'node:path';
+import { stopped } from '../../bench/harness/child.js';
 
 /** A process of Everpost that is ended and started again in the course of a run. */
 export interface Seat {
@@ -53,19 +53,13 @@ export function startSeat({ name, program, command, environment, folder }: SeatP
     });
     killWithThisProcess(child);
   };
-  const endedBy = async (signal: 'SIGKILL' | 'SIGTERM'): Promise<void> => {
-    if (child.exitCode !== null || child.signalCode !== null) return;
-    const ended = once(child, 'exit');
-    child.kill(signal);
-    await ended;
-  };
   start();
   return {
     name,
     pid: () => child.pid ?? 0,
     start,
-    kill: () => endedBy('SIGKILL'),
-    end: () => endedBy('SIGTERM'),
+    kill: () => stopped(child, 'SIGKILL'),
+    end: () => stopped(child),
     signal: (signal) => void child.kill(signal),
   };
 }

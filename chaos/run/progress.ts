@@ -15,10 +15,17 @@ interface Watched {
 
 /** Resumes the campaign whenever it is paused, as an operator would, until it is at rest or `limitMs` is over. */
 export async function untilAtRest({ call, campaign, report }: Watched, limitMs: number): Promise<boolean> {
-  for (const since = performance.now(); performance.now() - since < limitMs; await pause(LOOK_EVERY_MS)) {
+  return untilTrue(limitMs, async () => {
     const reason = await resumeIfPaused(call, campaign).catch(() => undefined);
     if (reason !== undefined) report(`the campaign was paused (${reason}) and is resumed`);
-    if (await isAtRest(call, campaign)) return true;
+    return isAtRest(call, campaign);
+  });
+}
+
+/** Looks once a second; false: `limitMs` is over. */
+async function untilTrue(limitMs: number, holds: () => Promise<boolean>): Promise<boolean> {
+  for (const since = performance.now(); performance.now() - since < limitMs; await pause(LOOK_EVERY_MS)) {
+    if (await holds()) return true;
   }
   return false;
 }
@@ -47,16 +54,15 @@ export async function untilDecided(
   limitMs: number,
 ): Promise<boolean> {
   let open = messages;
-  for (const since = performance.now(); performance.now() - since < limitMs; await pause(LOOK_EVERY_MS)) {
+  return untilTrue(limitMs, async () => {
     const still: PostedMessage[] = [];
     for (const message of open) {
       const { data } = await call<{ data: { state: string } }>('GET', `/messages/${message.id}`);
       if (OPEN.has(data.state)) still.push(message);
     }
     open = still;
-    if (open.length === 0) return true;
-  }
-  return false;
+    return open.length === 0;
+  });
 }
 
 /** Waits until the webhook has received as many events as the log has, or none has come for `quietMs`. */

@@ -123,7 +123,7 @@ async function reached(
   mails: number,
   report: (line: string) => void,
 ): Promise<boolean> {
-  const has = () => judge.accepted().filter(({ to }) => to.startsWith('reader')).length >= mails;
+  const has = () => mailsOfCampaign(judge).length >= mails;
   while (!has()) if (await untilAtRest({ call, campaign, report }, 1_000)) return has();
   return true;
 }
@@ -133,8 +133,11 @@ const NEARLY_ALL = 0.95;
 
 /** When the receiver had so many mails of the campaign. */
 function timeOfMail(judge: Judge, count: number): number {
-  const times = judge.accepted().filter(({ to }) => to.startsWith('reader'));
-  return times[Math.floor(count) - 1]?.at ?? Number.POSITIVE_INFINITY;
+  return mailsOfCampaign(judge)[Math.floor(count) - 1]?.at ?? Number.POSITIVE_INFINITY;
+}
+
+function mailsOfCampaign(judge: Judge) {
+  return judge.accepted().filter(({ to }) => to.startsWith('reader'));
 }
 
 function silenceAfter(judge: Judge, { at, ...fault }: Begun, until: number): InjectedFault {

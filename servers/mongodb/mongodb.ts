@@ -11,7 +11,7 @@ const DEFAULT_PORT = 27_017;
 /** Includes recovery after a crash. */
 const READY_MS = 60_000;
 /** The message "Waiting for connections" in mongod's structured log. */
-const LISTENING = /"id":23016,/;
+export const LISTENING = /"id":23016,/;
 /** mongod's exit code where it cannot listen (EXIT_NET_ERROR). */
 const PORT_TAKEN = 'code 48';
 
