@@ -27,9 +27,14 @@ export class DatabaseVersionError extends Error {
   override readonly name: string = 'DatabaseVersionError';
 }
 
+/** Whether a build of the version `own` may run on a database of the version `found`. */
+export function runsOn(found: number, own: number): boolean {
+  return found <= own + 1;
+}
+
 /** Throws if a build of the version `own` must not run on a database of the version `found`. */
 export function demandKnownVersion(database: string, found: number, own: number): void {
-  if (found <= own + 1) return;
+  if (runsOn(found, own)) return;
   throw new DatabaseVersionError(
     `The database ${database} has version ${found}, and this build of Everpost runs on version ${own + 1} at most: ` +
       'start the newer build that has migrated it, or restore a backup from before its upgrade.',
