@@ -44,7 +44,7 @@ export function withBeat(before: Chain | undefined, beat: Beat, times: WatchTime
   const { primary, began, read, gap } = beat;
   const chain = gap <= times.beatGap ? before : undefined;
   const others = new Map(beat.owners.map((owner) => [owner._id, observed(chain, owner, read)]));
-  // Nobody can say what an owner that has not beaten since the election could write.
+  // An owner that has not beaten since the election may not have found the new primary yet.
   const judged = beat.owners.filter((owner) => primary !== null && owner.primary === primary);
   const silentFor = ({ _id }: ReadOwner) => began - (others.get(_id)?.since ?? read);
   const isUndecided = judged.some((owner) => {

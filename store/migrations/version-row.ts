@@ -6,7 +6,7 @@ import { leaseExpired, NEVER_SEEN } from '../mongo/lease.js';
 interface VersionRow {
   readonly _id: 'database';
   readonly version: number;
-  /** The version that the holder of the lease migrates to; null: nobody migrates. */
+  /** The version that the holder of the lease migrates to; null: no migration is under way. */
   readonly target: number | null;
   readonly token: string | null;
   readonly seen: Date;

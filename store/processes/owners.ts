@@ -9,7 +9,7 @@ export interface Owner {
   readonly beats: number;
   /** The election of the primary under which it beat last. */
   readonly primary: string;
-  /** By the server's clock; a dead owner stays dead. Null: nobody has declared it dead. */
+  /** By the server's clock; a dead owner stays dead. Null: it counts as alive. */
   readonly dead_at: Date | null;
 }
 
