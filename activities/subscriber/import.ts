@@ -96,15 +96,19 @@ async function* readPieces(
   pieces: AsyncIterable<CsvPiece>,
 ): AsyncGenerator<ReadChunk | Broken> {
   for await (const piece of pieces) {
-    if (piece.kind === 'broken') {
-      yield piece;
-      continue;
-    }
-    const { kind, rows, end } = piece;
-    const from = end.row - rows.length;
-    const reader = await readerOf(deps, row, file);
-    yield { kind, end, read: rows.map((cells, offset) => readRow(reader, cells, from + offset)) };
+    yield piece.kind === 'broken' ? piece : await readChunk(deps, row, file, piece);
   }
+}
+
+async function readChunk(
+  deps: SubscriberImportDeps,
+  row: OwnedImport,
+  file: CsvFile,
+  { kind, rows, end }: Exclude<CsvPiece, Broken>,
+): Promise<ReadChunk> {
+  const from = end.row - rows.length;
+  const reader = await readerOf(deps, row, file);
+  return { kind, end, read: rows.map((cells, offset) => readRow(reader, cells, from + offset)) };
 }
 
 /** The next item is taken while the caller works on the one before it. */
