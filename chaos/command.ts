@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import { count, run, wordsOf } from '../cli/command.js';
 import { now } from '../clock.js';
 import { type Config, packageRoot } from '../config.js';
-import { FAULTS, type FaultName, NOT_TRIED } from './faults/names.js';
+import { FAULTS, type FaultName } from './faults/names.js';
 import { saveRun } from './results.js';
 import type { RunOptions, RunResult } from './run/run.js';
 
@@ -56,7 +56,6 @@ async function chaosRuns(config: Config, options: ChaosOptions): Promise<number>
     for (const line of storyOf(result)) console.log(line);
     if (options.json !== undefined) await writeFile(options.json, `${JSON.stringify(results, null, 2)}\n`);
   }
-  for (const [fault, why] of Object.entries(NOT_TRIED)) console.log(`Not tried: ${fault} (${why}).`);
   const held = results.every(({ verdict, ended }) => verdict.holds && ended);
   console.log(held ? 'The promise held.' : 'The promise did not hold.');
   return held ? 0 : 1;
@@ -75,7 +74,7 @@ function runOptions({
 /** At most so many addresses are printed; all are in the JSON. */
 const NAMED = 5;
 
-function storyOf({ verdict, faults, seconds, ended, logs }: RunResult): string[] {
+function storyOf({ verdict, faults, notTried, seconds, ended, logs }: RunResult): string[] {
   const { recipients, messages, deliveredOnce, notDelivered, uncertain, bound, addsUp, quotaDrift } = verdict;
   const named = (what: string, of: readonly string[]) =>
     of.length === 0 ? `${what}: 0` : `${what}: ${of.length} (${of.slice(0, NAMED).join(', ')})`;
@@ -86,6 +85,7 @@ function storyOf({ verdict, faults, seconds, ended, logs }: RunResult): string[]
     [named('lost', verdict.lost), named('twice', verdict.twice), named('misreported', verdict.misreported)].join('; '),
     `${named('webhooks missing', verdict.webhooksMissing)}; quota drift: ${quotaDrift}; the numbers add up: ${addsUp}`,
     `longest silence: ${silence}`,
+    ...notTried.map(({ fault, why }) => `not tried: ${fault} (${why})`),
     ...(ended ? [] : ['It did not come to rest in time.']),
     ...(logs === null ? [] : [`Its logs are in ${logs}.`]),
   ].map((line) => `  ${line}`);

@@ -7,8 +7,10 @@ import type { RunOptions, RunResult } from './run/run.js';
 export interface SavedRun {
   readonly at: string;
   readonly seed: number;
-  readonly options: Pick<RunOptions, 'recipients' | 'rate' | 'messages'>;
+  readonly options: Pick<RunOptions, 'recipients' | 'rate' | 'messages' | 'faults'>;
   readonly faults: readonly { readonly fault: string; readonly silence: number }[];
+  /** Planned, but not possible on the machine. */
+  readonly notTried: readonly string[];
   readonly seconds: number;
   readonly deliveredOnce: number;
   readonly notDelivered: number;
@@ -30,15 +32,19 @@ export function savedRuns(): readonly SavedRun[] {
 }
 
 /** Keeps a run, in place of an earlier one with the same seed. */
-export function saveRun(result: RunResult, { recipients, rate, messages }: SavedRun['options'], at: Date): void {
-  const options = { recipients, rate, messages };
+export function saveRun(
+  result: RunResult,
+  { recipients, rate, messages, faults }: SavedRun['options'],
+  at: Date,
+): void {
+  const options = { recipients, rate, messages, faults };
   const others = savedRuns().filter(({ seed }) => seed !== result.seed);
   const runs = [...others, savedRun(result, options, at)].sort((one, other) => one.seed - other.seed);
   writeFileSync(join(packageRoot(), SAVED_RUNS), `${JSON.stringify(runs, null, 2)}\n`);
 }
 
 function savedRun(
-  { seed, faults, seconds, verdict, ended }: RunResult,
+  { seed, faults, notTried, seconds, verdict, ended }: RunResult,
   options: SavedRun['options'],
   at: Date,
 ): SavedRun {
@@ -47,6 +53,7 @@ function savedRun(
   return {
     ...{ at: at.toISOString(), seed, options, seconds, deliveredOnce, notDelivered },
     faults: faults.map(({ fault, silence }) => ({ fault, silence })),
+    notTried: notTried.map(({ fault }) => fault),
     ...{ lost: lost.length, twice: twice.length, misreported: misreported.length },
     ...{ uncertain, bound, webhooksMissing: webhooksMissing.length, quotaDrift, held: verdict.holds && ended },
   };

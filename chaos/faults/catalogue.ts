@@ -148,4 +148,22 @@ export const CATALOGUE: Readonly<Record<FaultName, FaultText>> = {
     seen: 'Nothing but the log.',
     next: ITSELF,
   },
+  campaign_cancelled: {
+    fault: 'The workflow of the campaign is cancelled, as in the Temporal UI.',
+    happens: 'The workflow ends, the campaign does not: the sweep starts the workflow again.',
+    seen: 'A new run of the workflow.',
+    next: 'Nothing. The update `cancel` or the API cancels a campaign.',
+  },
+  disk_full: {
+    fault: 'The disk of the primary fills up, and has space again some seconds later.',
+    happens: 'MongoDB ends itself, another member is primary, and the member is started again once there is space.',
+    seen: 'As after SIGKILL of the primary; MongoDB’s log names the reason.',
+    next: 'Free space, and start the member again.',
+  },
+  worker_clock_jumps: {
+    fault: 'A worker is started again with a clock that jumps an hour forward and then two hours back.',
+    happens: 'Leases, silence and rates are measured without the wall clock of a process.',
+    seen: 'Dates of mails and times of log lines that are off by an hour.',
+    next: 'Keep the clocks of all hosts synchronized: `everpost doctor` compares them with MongoDB’s.',
+  },
 };

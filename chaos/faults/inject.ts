@@ -4,7 +4,7 @@ import type { Seat } from '../installation/seat.js';
 import type { PlannedFault } from '../plan.js';
 import type { ReceiverTrouble } from '../receiver/conversation.js';
 import type { FaultName } from './names.js';
-import { resetCampaign, terminateCampaign } from './operator.js';
+import { cancelCampaignWorkflow, resetCampaign, terminateCampaign } from './operator.js';
 import type { Scene } from './scene.js';
 
 /** Mails that one killed or frozen worker may leave in doubt: four for each of its connections. */
@@ -52,7 +52,21 @@ const INJECTORS: Readonly<Record<Exclude<FaultName, ReceiverFault>, Injector>> =
   campaign_terminated: terminateCampaign,
   campaign_reset: resetCampaign,
   rolling_restart: ({ installation }) => rollingRestart(installation),
+  campaign_cancelled: cancelCampaignWorkflow,
+  disk_full: async ({ installation }, planned) => {
+    const free = await installation.mongodb.fillDisk();
+    await lasting(planned);
+    await free();
+  },
+  worker_clock_jumps: ({ installation }, planned) => clockJumps(installation, planned),
 };
+
+/** Why this machine cannot inject a fault; undefined where it can. */
+export function whyNot({ mongodb, clock }: Installation, fault: FaultName): string | undefined {
+  if (fault === 'disk_full') return mongodb.withoutDisks;
+  if (fault === 'worker_clock_jumps' && clock === undefined) return 'libfaketime is not installed';
+  return undefined;
+}
 
 type ReceiverFault = Extract<FaultName, `connections_dropped_${string}` | `replies_${string}`>;
 
@@ -95,6 +109,23 @@ async function away(begin: () => Promise<void>, planned: Planned, end: () => Pro
 
 function lasting({ seconds }: Planned): Promise<void> {
   return pause(seconds * 1_000);
+}
+
+const CLOCK_OFF_BY = 3_600;
+/** A worker sends after this time. */
+const STARTED_AFTER_MS = 5_000;
+
+async function clockJumps({ workers, clock }: Installation, planned: Planned): Promise<void> {
+  const seat = seatOf(workers, planned);
+  await seat.end();
+  seat.start(clock?.environment);
+  await pause(STARTED_AFTER_MS);
+  for (const seconds of [CLOCK_OFF_BY, -CLOCK_OFF_BY, 0]) {
+    await clock?.set(seconds);
+    await lasting(planned);
+  }
+  await seat.end();
+  seat.start();
 }
 
 /** One process after the other, as a deploy does it: it drains, ends and is replaced. */

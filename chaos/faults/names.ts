@@ -21,11 +21,8 @@ export const FAULTS = [
   'campaign_terminated',
   'campaign_reset',
   'rolling_restart',
+  'campaign_cancelled',
+  'disk_full',
+  'worker_clock_jumps',
 ] as const;
 export type FaultName = (typeof FAULTS)[number];
-
-/** Faults that no run injects, and why. */
-export const NOT_TRIED: Readonly<Record<string, string>> = {
-  disk_full: 'needs a file system of a limited size, which only root can mount',
-  worker_clock_jumps: 'needs libfaketime',
-};

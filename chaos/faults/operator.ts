@@ -13,6 +13,11 @@ export async function terminateCampaign(scene: Scene): Promise<void> {
   await withTemporal(scene, (client, id) => client.workflow.getHandle(id).terminate('tried on purpose'));
 }
 
+/** Cancels the campaign's workflow, as an operator can in the Temporal UI. */
+export async function cancelCampaignWorkflow(scene: Scene): Promise<void> {
+  await withTemporal(scene, (client, id) => client.workflow.getHandle(id).cancel());
+}
+
 /** Resets the campaign's workflow to its first task. */
 export async function resetCampaign(scene: Scene): Promise<void> {
   await withTemporal(scene, async ({ workflow, workflowService }, workflowId) => {

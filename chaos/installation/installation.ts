@@ -6,7 +6,8 @@ import { isReady, machineEnvironment } from '../../bench/harness/everpost-proces
 import type { Config } from '../../config.js';
 import { freePort } from '../../servers/ports.js';
 import { startMongodbSet } from './mongodb-set.js';
-import { type Seat, startSeat } from './seat.js';
+import { ownClock } from './own-clock.js';
+import { type Seat, type SeatPlan, startSeat } from './seat.js';
 import { startTemporalServer } from './temporal-server.js';
 
 /** The key of the first account. */
@@ -45,18 +46,11 @@ export async function startInstallation(config: Config, { smtpUrl, program }: In
       folder,
       smtpUrl,
     });
-    const seats = (command: 'api' | 'worker', own: readonly NodeJS.ProcessEnv[]): Seat[] =>
-      own.map((environment, i) => {
-        const seat = startSeat({
-          name: `${command}-${i}`,
-          program,
-          command,
-          environment: { ...shared, ...environment },
-          folder,
-        });
-        stops.push(seat.kill);
-        return seat;
-      });
+    const seats = (command: 'api' | 'worker', own: readonly NodeJS.ProcessEnv[]): Seat[] => {
+      const started = startSeats(command, own, { program, folder, environment: shared });
+      stops.push(...started.map(({ kill }) => kill));
+      return started;
+    };
     const apis = seats(
       'api',
       ports.map((port) => ({ PORT: `${port}` })),
@@ -66,11 +60,22 @@ export async function startInstallation(config: Config, { smtpUrl, program }: In
       ports.map((_, i) => ({ DATA_DIR: join(folder, `worker-${i}`) })),
     );
     await Promise.all(addresses.map(untilReady));
-    return { folder, mongodb, temporal, apis, workers, addresses, stop };
+    const clock = await ownClock(folder);
+    return { folder, mongodb, temporal, apis, workers, addresses, clock, stop };
   } catch (failure) {
     await stop({ keepLogs: true });
     throw failure;
   }
+}
+
+function startSeats(
+  command: 'api' | 'worker',
+  own: readonly NodeJS.ProcessEnv[],
+  { environment, ...plan }: Pick<SeatPlan, 'program' | 'folder' | 'environment'>,
+): Seat[] {
+  return own.map((more, i) =>
+    startSeat({ ...plan, name: `${command}-${i}`, command, environment: { ...environment, ...more } }),
+  );
 }
 
 interface Shared {

@@ -7,6 +7,7 @@ import { LISTENING } from '../../servers/mongodb/mongodb.js';
 import { freePort } from '../../servers/ports.js';
 import { type ServerProcess, startProcess, untilReady } from '../../servers/process.js';
 import { findBinary } from '../../servers/provision/find-binary.js';
+import { mountSmallDisk, type SmallDisk } from './small-disk.js';
 
 const SET = 'chaos';
 const MEMBERS = 3;
@@ -15,6 +16,8 @@ const READY_MS = 60_000;
 interface Member {
   readonly port: number;
   readonly folder: string;
+  /** Undefined where this process may not mount one. */
+  readonly disk: SmallDisk | undefined;
   server: ServerProcess;
 }
 
@@ -22,13 +25,20 @@ interface Member {
 export async function startMongodbSet(config: Config, dataDir: string) {
   const { path } = await findBinary('mongod', config, () => undefined);
   const members: Member[] = [];
-  const stop = () => Promise.all(members.map(({ server }) => server.stop()));
+  const stop = () =>
+    Promise.all(
+      members.map(async ({ server, disk }) => {
+        await server.stop();
+        disk?.unmount();
+      }),
+    );
   try {
     for (let i = 0; i < MEMBERS; i += 1) {
       const folder = join(dataDir, `mongodb-${i}`);
       await mkdir(join(folder, 'data'), { recursive: true });
       const port = await freePort(0);
-      members.push({ port, folder, server: await listening(path, port, folder) });
+      const disk = mountSmallDisk(join(folder, 'data'));
+      members.push({ port, folder, disk, server: await listening(path, port, folder) });
     }
     await initiate(members);
   } catch (failure) {
@@ -45,6 +55,19 @@ export async function startMongodbSet(config: Config, dataDir: string) {
       await member.server.stop();
       return async () => {
         member.server = await listening(path, member.port, member.folder);
+      };
+    },
+    /** Why no disk can be filled; undefined where it can. */
+    withoutDisks: members.every(({ disk }) => disk !== undefined) ? undefined : 'only root can mount a small disk',
+    /** Fills the disk of the primary; the returned function frees it, and starts the member again where it has ended. */
+    fillDisk: async (): Promise<() => Promise<void>> => {
+      const member = await primaryOf(members);
+      const free = await member.disk?.fill();
+      // A checkpoint: without it, MongoDB would notice within a minute.
+      await asked(member.port, { fsync: 1 }).catch(() => undefined);
+      return async () => {
+        await free?.();
+        if (member.server.ended() !== undefined) member.server = await listening(path, member.port, member.folder);
       };
     },
     stop,

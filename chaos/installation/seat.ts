@@ -11,11 +11,12 @@ export interface Seat {
   kill(): Promise<void>;
   /** SIGTERM; returns when it has ended by itself. */
   end(): Promise<void>;
-  start(): void;
+  /** `more`: variables for this start alone. */
+  start(more?: NodeJS.ProcessEnv): void;
   signal(signal: 'SIGSTOP' | 'SIGCONT'): void;
 }
 
-interface SeatPlan {
+export interface SeatPlan {
   readonly name: string;
   /** The compiled command line. */
   readonly program: string;
@@ -45,11 +46,11 @@ function killAll(): void {
 export function startSeat({ name, program, command, environment, folder }: SeatPlan): Seat {
   mkdirSync(folder, { recursive: true });
   let child: ChildProcess;
-  const start = (): void => {
+  const start = (more?: NodeJS.ProcessEnv): void => {
     const log = openSync(join(folder, `${name}.log`), 'a');
     child = spawn(process.execPath, [program, command], {
       stdio: ['ignore', log, log],
-      env: environment,
+      env: { ...environment, ...more },
     });
     killWithThisProcess(child);
   };

@@ -1,5 +1,5 @@
 import type { Config } from '../../config.js';
-import { inject } from '../faults/inject.js';
+import { inject, whyNot } from '../faults/inject.js';
 import type { FaultName } from '../faults/names.js';
 import type { Scene } from '../faults/scene.js';
 import { startInstallation } from '../installation/installation.js';
@@ -34,9 +34,16 @@ interface InjectedFault extends PlannedFault<FaultName> {
   readonly silence: number;
 }
 
+/** A planned fault that this machine cannot inject. */
+interface NotTried {
+  readonly fault: FaultName;
+  readonly why: string;
+}
+
 export interface RunResult {
   readonly seed: number;
   readonly faults: readonly InjectedFault[];
+  readonly notTried: readonly NotTried[];
   readonly verdict: Verdict;
   readonly seconds: number;
   /** Whether everything was decided within the limit. */
@@ -65,7 +72,7 @@ export async function chaosRun(options: RunOptions): Promise<RunResult> {
     const posting = postMessages(call, { seed, count: options.messages, everyMs });
     posting.catch(() => undefined);
     await call('POST', `/campaigns/${campaign}/send`, { body: {}, key: `chaos-${seed}-send` });
-    const { faults, bound } = await injectAll(scene, options);
+    const { faults, notTried, bound } = await injectAll(scene, options);
     const atRest = await untilAtRest({ call, campaign, report }, LIMIT_MS);
     const end = performance.now();
     const messages: readonly PostedMessage[] = await posting;
@@ -78,7 +85,8 @@ export async function chaosRun(options: RunOptions): Promise<RunResult> {
     const last = Math.min(end, timeOfMail(judge, NEARLY_ALL * options.recipients));
     const injected = faults.map((fault, i) => silenceAfter(judge, fault, faults[i + 1]?.at ?? last));
     const logs = held ? null : installation.folder;
-    return { seed, faults: injected, verdict, ended, logs, seconds: Math.round((performance.now() - since) / 1_000) };
+    const seconds = Math.round((performance.now() - since) / 1_000);
+    return { seed, faults: injected, notTried, verdict, ended, logs, seconds };
   } finally {
     await installation.stop({ keepLogs: !held });
     await Promise.all([judge.close(), webhook.close()]);
@@ -108,13 +116,19 @@ type Begun = PlannedFault<FaultName> & { readonly at: number };
 async function injectAll(scene: Scene, { seed, faults, among, recipients, report }: RunOptions) {
   const begun: Begun[] = [];
   let bound = 0;
+  const notTried: NotTried[] = [];
   for (const planned of planOf(seed, { among, faults })) {
+    const why = whyNot(scene.installation, planned.fault);
+    if (why !== undefined) {
+      notTried.push({ fault: planned.fault, why });
+      continue;
+    }
     if (!(await reached(scene, planned.from * recipients, report))) break;
     report(`${planned.fault}, ${planned.seconds} s, at ${Math.round(planned.from * 100)} %`);
     begun.push({ ...planned, at: performance.now() });
     bound += await inject(scene, planned);
   }
-  return { faults: begun, bound };
+  return { faults: begun, notTried, bound };
 }
 
 /** Waits until the receiver has so many mails of the campaign; false: the campaign rests before. */

@@ -1,5 +1,4 @@
 import { CATALOGUE } from '../../chaos/faults/catalogue.js';
-import { NOT_TRIED } from '../../chaos/faults/names.js';
 import { SAVED_RUNS, type SavedRun, savedRuns } from '../../chaos/results.js';
 import { type Page, page, table } from './page.js';
 
@@ -21,16 +20,12 @@ node dist/cli.js chaos --seed 1
 
 Each row of the first table is repeated by its seed and options. \`--among\` names the faults to choose from, \`--faults\` how many
 occur, \`--runs\` or \`--minutes\` how long it goes on, and \`--json\` the file for all results. The times at which faults begin depend
-on the machine.`,
+on the machine. \`disk_full\` needs root, to mount a small disk, and \`worker_clock_jumps\` needs libfaketime (Debian has a package of that name):
+elsewhere a run leaves them out and says so.`,
     runsOf(runs),
     '## Faults',
     ...Object.entries(CATALOGUE).map(([name, { fault, happens, seen, next }]) =>
       [`### ${name}`, fault, happens, `**Seen:** ${seen} **To do:** ${next}`].join('\n\n'),
-    ),
-    '## Not tried',
-    table(
-      ['fault', 'why'],
-      Object.entries(NOT_TRIED).map(([fault, why]) => [`\`${fault}\``, why]),
     ),
   );
 }
@@ -61,8 +56,11 @@ ${sum(({ lost }) => lost)}; twice: ${sum(({ twice }) => twice)}; uncertain: ${su
 function rowOf(run: SavedRun): string[] {
   const { seed, options, faults, deliveredOnce, lost, twice, uncertain, bound, notDelivered } = run;
   const { recipients, rate, messages } = options;
-  const chosen = faults.map(({ fault, silence }) => `${fault} ${silence} s`).join(', ');
-  const command = `chaos --seed ${seed} --recipients ${recipients} --rate ${rate} --messages ${messages} --faults ${faults.length}`;
+  const chosen = [
+    ...faults.map(({ fault, silence }) => `${fault} ${silence} s`),
+    ...run.notTried.map((fault) => `${fault} not tried`),
+  ].join(', ');
+  const command = `chaos --seed ${seed} --recipients ${recipients} --rate ${rate} --messages ${messages} --faults ${options.faults}`;
   const figures = [deliveredOnce, lost, twice].map(String);
   const rest = [notDelivered, run.webhooksMissing, run.quotaDrift].map(String);
   return [String(seed), chosen, ...figures, `${uncertain} of at most ${bound}`, ...rest, `\`${command}\``];
