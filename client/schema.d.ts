@@ -9932,6 +9932,7 @@ export interface paths {
                                 }[];
                             }[];
                             meta: {
+                                /** @description More events match: the value of `after` for the next page. Null: these are all. */
                                 next: number | null;
                                 /** @description Number of events after `after` that have been deleted. */
                                 forgotten: number;

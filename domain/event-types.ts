@@ -12,3 +12,11 @@ export function typesOf(pattern: EventPattern): readonly string[] {
   if (!pattern.endsWith('.*')) return EVENT_TYPES.filter((type) => type === pattern);
   return EVENT_TYPES.filter((type) => type.startsWith(pattern.slice(0, -1)));
 }
+
+/** What to use instead of a pattern that matches no type. */
+export function unknownTypeSentence(pattern: EventPattern): string {
+  const noun = pattern.split('.')[0] ?? '';
+  const ofNoun = EVENT_TYPES.filter((type) => type.startsWith(`${noun}.`));
+  const nouns = [...new Set(EVENT_TYPES.map((type) => `${type.split('.')[0]}.*`))];
+  return `${pattern} is no event type: use ${(ofNoun.length > 0 ? ofNoun : nouns).join(', ')}.`;
+}

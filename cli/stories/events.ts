@@ -2,11 +2,12 @@ import type { EventResponse } from '../../api/routes/events/schema.js';
 import { eventDeliveries, eventView } from '../../api/routes/events/view.js';
 import { now } from '../../clock.js';
 import type { Config } from '../../config.js';
-import { typesOf } from '../../domain/event-types.js';
+import { typesOf, unknownTypeSentence } from '../../domain/event-types.js';
 import { timeIn } from '../../domain/timestamp.js';
 import type { EventQuery } from '../../store/events/event-pages.js';
-import { stores } from '../../store/stores.js';
+import { type Stores, stores } from '../../store/stores.js';
 import { withOpenStore } from '../keys.js';
+import { COUNTED, matchesOf, matchLines } from './event-matches.js';
 import { counted, exact, print } from './lines.js';
 import type { StoryOptions } from './status.js';
 
@@ -21,7 +22,7 @@ export interface EventsOptions extends StoryOptions {
   readonly limit: number;
 }
 
-/** `everpost events`: the latest events that match, in order, with their deliveries to webhooks. */
+/** `everpost events`: the latest events that match, in order, with their deliveries to webhooks, and how many matched. */
 export async function events(config: Config, options: EventsOptions): Promise<number> {
   const query = queryOf(options);
   if (typeof query === 'string') {
@@ -34,11 +35,33 @@ export async function events(config: Config, options: EventsOptions): Promise<nu
     const { account, json } = options;
     await nouns.eventLog.assignSequences(account);
     const found = (await nouns.eventLog.page(account, query)).toReversed();
+    const unknown = found.length === 0 ? await unknownSubject(nouns, options) : undefined;
+    if (unknown !== undefined) {
+      console.error(unknown);
+      return 1;
+    }
+    const types = await nouns.eventLog.countByType(account, query, COUNTED);
     const deliveries = await eventDeliveries(nouns, account, found);
     const data = found.map((event) => eventView(event, deliveries));
-    print({ data }, data.length === 0 ? ['No such event.'] : data.flatMap(storyOf), json);
+    const meta = matchesOf(data.length, types);
+    const story = data.length === 0 ? ['No such event.'] : [...data.flatMap(storyOf), ...matchLines(meta)];
+    print({ data, meta }, story, json);
     return 0;
   });
+}
+
+/** A sentence, where the events of something are asked for that the account does not have; deleted things may have events. */
+async function unknownSubject(
+  { campaigns, messages }: Pick<Stores, 'campaigns' | 'messages'>,
+  { account, campaign, message }: EventsOptions,
+): Promise<string | undefined> {
+  if (campaign !== undefined && typeof (await campaigns.owned(account, campaign)) === 'string') {
+    return `Account ${account} has no campaign ${campaign}.`;
+  }
+  if (message !== undefined && typeof (await messages.owned(account, message.toLowerCase())) === 'string') {
+    return `Account ${account} has no message ${message}: everpost why <email> names the messages to an address.`;
+  }
+  return undefined;
 }
 
 /** A text: what is wrong with the options. */
@@ -46,7 +69,7 @@ function queryOf({ at, type, campaign, message, limit }: EventsOptions): EventQu
   const from = at === undefined ? undefined : minuteOf(at, now());
   if (at !== undefined && from === undefined) return `${at} is no time: use 03:12 or 2026-05-15T03:12, in UTC.`;
   const types = type === undefined ? undefined : typesOf(type);
-  if (types?.length === 0) return `${type} is no event type.`;
+  if (type !== undefined && types?.length === 0) return unknownTypeSentence(type);
   return {
     ...{ limit, descending: true },
     ...(types !== undefined && { types }),
@@ -61,8 +84,8 @@ const DAY = 24 * 60 * MINUTE;
 
 /** The beginning of a minute; a time without a date is the last such time. Undefined: no time. */
 function minuteOf(text: string, at: Date): Date | undefined {
-  const isClock = /^\d{2}:\d{2}$/.test(text);
-  const time = timeIn(isClock ? `${at.toISOString().slice(0, 10)}T${text}` : text);
+  const isClock = /^\d{1,2}:\d{2}$/.test(text);
+  const time = timeIn(isClock ? `${at.toISOString().slice(0, 10)}T${text.padStart(5, '0')}` : text);
   if (time === undefined) return undefined;
   const minute = Math.floor(time.getTime() / MINUTE) * MINUTE;
   return new Date(isClock && minute > at.getTime() ? minute - DAY : minute);

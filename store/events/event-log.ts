@@ -3,7 +3,7 @@ import type { ChangeStream } from 'mongodb';
 import { monotonic, now } from '../../clock.js';
 import { majorityCollection, type Store } from '../mongo/connect.js';
 import { isDuplicateKey } from '../mongo/duplicate-key.js';
-import { type EventQuery, readEvents } from './event-pages.js';
+import { countEvents, type EventQuery, readEvents, type TypeCount } from './event-pages.js';
 import type { SequencedEvent, StoredEvent } from './events.js';
 
 /** How far the events of an account are numbered. One document for each account. */
@@ -91,6 +91,10 @@ export function eventLog(store: Store) {
     /** Events in order, without those that have no sequence number yet. */
     page: async (account: number, query: EventQuery): Promise<SequencedEvent[]> =>
       readEvents(events, account, query, await headOf(account)),
+
+    /** How many events of each type match, up to `most` events in the order of the query, the most frequent type first. */
+    countByType: async (account: number, query: EventQuery, most: number): Promise<TypeCount[]> =>
+      countEvents(events, account, { ...query, limit: most }, await headOf(account)),
 
     /** One event by its public id. */
     byPublicId: (account: number, public_id: string): Promise<StoredEvent | null> =>

@@ -47,6 +47,31 @@ export async function readEvents(
   return merged.slice(0, limit);
 }
 
+export interface TypeCount {
+  readonly type: string;
+  readonly count: number;
+}
+
+/** The first `limit` events of a query by type, the most frequent first. Not for `about`. */
+export function countEvents(
+  events: Collection<StoredEvent>,
+  account: number,
+  query: Omit<EventQuery, 'about'>,
+  head: number,
+): Promise<TypeCount[]> {
+  const order = query.descending === true ? -1 : 1;
+  return events
+    .aggregate<TypeCount>([
+      { $match: matching(account, query, head) },
+      { $sort: { seq: order } },
+      { $limit: query.limit },
+      { $group: { _id: '$type', count: { $sum: 1 } } },
+      { $sort: { count: -1, _id: 1 } },
+      { $project: { _id: 0, type: '$_id', count: 1 } },
+    ])
+    .toArray();
+}
+
 function matching(account: number, query: EventQuery, head: number): Filter<StoredEvent> {
   const { types, campaign, subscriber, message, from, to, after, descending } = query;
   const beyond = descending === true ? { $lte: head, $lt: after ?? head + 1 } : { $gt: after ?? 0, $lte: head };

@@ -1,6 +1,6 @@
 import type { Static } from 'typebox';
 import { Failure } from '../../../domain/errors.js';
-import { typesOf } from '../../../domain/event-types.js';
+import { typesOf, unknownTypeSentence } from '../../../domain/event-types.js';
 import { givenTime } from '../../../domain/timestamp.js';
 import type { WebhookFormat } from '../../../domain/webhook/formats.js';
 import { eventPayloadsOf } from '../../../services/event-payloads.js';
@@ -104,5 +104,5 @@ async function eventsAbout(deps: Deps, account: number, email: string): Promise<
 function knownTypes(pattern: string): readonly string[] {
   const types = typesOf(pattern);
   if (types.length > 0) return types;
-  throw new Failure('validation_failed', { type: ['The selected type is invalid.'] });
+  throw new Failure('validation_failed', { type: [unknownTypeSentence(pattern)] });
 }

@@ -92,7 +92,9 @@ const EventView = Type.Object(
 export const EventPage = Type.Object({
   data: Type.Array(EventView),
   meta: Type.Object({
-    next: nullable(Type.Integer()),
+    next: nullable(
+      Type.Integer({ description: 'More events match: the value of `after` for the next page. Null: these are all.' }),
+    ),
     forgotten: Type.Integer({
       description: 'Number of events after `after` that have been deleted.',
     }),

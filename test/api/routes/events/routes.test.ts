@@ -77,6 +77,14 @@ describe('filters', () => {
   });
 });
 
+test('the refusal of a type names valid ones', async () => {
+  const refused = async (type: string) => (await api.call(`GET /api/v1/events?type=${type}`)).body;
+  expect(await refused('campaign.sold')).toMatch(
+    /campaign\.sold is no event type: use campaign\.awaiting_approval, .*campaign\.sent\./,
+  );
+  expect(await refused('transport.*')).toMatch(/transport\.\* is no event type: use campaign\.\*, .*webhook\.\*\./);
+});
+
 test('pages contain every event once, in either direction; new events follow the last position', async () => {
   for (const order of ['asc', 'desc']) {
     const pages: number[][] = [];
