@@ -136,7 +136,7 @@ function retryLater(why: string, wait: number | undefined): ApplicationFailure {
 /** Settles a draft and releases its campaign. */
 export function draftSettling(deps: DraftSettlingDeps) {
   return {
-    /** Settles the draft and its campaign; safe to repeat. Returns the state of the draft. */
+    /** Settles the draft and its campaign; safe to repeat. Returns the state of the draft, and why it failed. */
     settleDraft: async (input: DraftInput, end: DraftEnd): Promise<string> => {
       const { drafts } = deps;
       if (end === 'cancelled') await drafts.cancel(input);
@@ -148,7 +148,7 @@ export function draftSettling(deps: DraftSettlingDeps) {
       const campaign = await deps.campaigns.find(row.account, row.campaign);
       if (campaign === null) await drafts.deleteAll(row.account, row.campaign);
       else await settle(deps, campaign, row);
-      return row.state;
+      return row.reason === null ? row.state : `${row.state}: ${DRAFT_SENTENCES[row.reason]}`;
     },
   };
 }

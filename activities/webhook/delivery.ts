@@ -2,12 +2,18 @@ import { monotonic, now } from '../../clock.js';
 import type { EndpointInput } from '../../workflows/messages/endpoint.js';
 import { withHeartbeat } from '../heartbeat.js';
 import { deliveryPass, nextStep, publishMissed, type StepResult, type WebhookDeps } from './pass.js';
+import type { EndpointFailure } from './results.js';
 
-/** Sequence numbers and times only: addresses and contents stay in the rows. */
+/** Sequence numbers, times and codes only: addresses and contents stay in the rows. */
 export type PassResult =
   | { readonly kind: 'more' | 'idle' | 'off'; readonly sequence: number }
   /** Nothing is due before `until`; ISO 8601. */
-  | { readonly kind: 'waiting'; readonly sequence: number; readonly until: string };
+  | {
+      readonly kind: 'waiting';
+      readonly sequence: number;
+      readonly until: string;
+      readonly failing?: EndpointFailure;
+    };
 
 /** Time of one pass: endpoints share the slots of a process fairly, and a stop never waits for a backlog. */
 const PASS_MS = 20_000;
@@ -52,5 +58,7 @@ async function runPass(deps: WebhookDeps, account: number, id: number): Promise<
   const next = last === 'resting' ? restUntil() : await deps.deliveries.nextDue(row);
   // New events arrived during the pass: the next pass begins with them.
   if (!(await deps.endpoints.finishPass(row, busyUntil, next))) return { kind: 'more', sequence };
-  return next === null ? { kind: 'idle', sequence } : { kind: 'waiting', sequence, until: next.toISOString() };
+  if (next === null) return { kind: 'idle', sequence };
+  const failing = pass.results.failing();
+  return { kind: 'waiting', sequence, until: next.toISOString(), ...(failing !== undefined && { failing }) };
 }

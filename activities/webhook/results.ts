@@ -19,6 +19,14 @@ export interface ResultDeps {
   readonly deliveries: Deliveries;
 }
 
+export interface EndpointFailure {
+  /** ISO 8601. */
+  readonly since: string;
+  readonly failures: number;
+  /** The status or the code of the error of the last attempt; absent if this pass made none. */
+  readonly last?: string;
+}
+
 /** One new event; the cursor may pass it once its attempt is done. */
 export interface TrackedEvent {
   readonly sequence: number;
@@ -79,7 +87,8 @@ function resultWriter({ endpoints, deliveries }: ResultDeps, row: Endpoint) {
   let endedBy: 'disabled' | 'changed' | undefined;
   let recordedSequence = row.cursor;
   return {
-    count: ({ outcome }: Attempted): void => failures.count(outcome),
+    count: failures.count,
+    failing: failures.failing,
     write: async (results: readonly DeliveryResult[], sequence: number): Promise<void> => {
       const reason = endedBy === undefined ? failures.disableReason() : undefined;
       if (reason !== undefined) endedBy = (await endpoints.disable(row, reason)) ? 'disabled' : 'changed';
@@ -108,9 +117,10 @@ function failureCounter(endpoint: Endpoint) {
   /** Whether this pass has seen a failure since the last success: old failures alone do not disable an endpoint. */
   let failsNow = false;
   let fresh = { failures: 0, anyDelivered: false };
+  let last: string | undefined;
 
   return {
-    count: (outcome: AttemptOutcome): void => {
+    count: ({ outcome, result: { tried } }: Attempted): void => {
       if (outcome.kind === 'delivered') {
         failures = 0;
         since = null;
@@ -119,6 +129,7 @@ function failureCounter(endpoint: Endpoint) {
         return;
       }
       failures += 1;
+      last = tried.status === null ? `error ${tried.error}` : `status ${tried.status}`;
       failsNow = true;
       since ??= now();
       fresh = { ...fresh, failures: fresh.failures + 1 };
@@ -126,6 +137,9 @@ function failureCounter(endpoint: Endpoint) {
       const wait = outcome.kind === 'again' && outcome.hold ? outcome.after : backoffAfter(failures);
       if (wait > 0) restUntil = latest(restUntil, new Date(now().getTime() + wait));
     },
+    /** The failures since the last success, if there are any. */
+    failing: (): EndpointFailure | undefined =>
+      since === null ? undefined : { since: since.toISOString(), failures, ...(last !== undefined && { last }) },
     /** Counts since the last call. */
     takeCounts: (): FailureCounts => {
       const taken = { ...fresh, restUntil };

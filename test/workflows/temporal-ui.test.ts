@@ -7,6 +7,7 @@ import { campaignWorkflowId } from '../../workflows/names.js';
 import { aList, aSubscriber } from '../support/api/api.js';
 import { aCampaign } from '../support/api/campaigns.js';
 import { type DraftEverpost, draftEverpost } from '../support/everpost/draft-everpost.js';
+import type { SmtpScript } from '../support/scripted/smtp-script.js';
 import { quietPort } from '../support/servers/quiet-port.js';
 import { until } from '../support/until.js';
 
@@ -61,15 +62,18 @@ async function attributesOf(name: string): Promise<Record<string, unknown>> {
 
 /** Stands still from here on: each workflow waits, or has ended. */
 beforeAll(async () => {
-  everpost = await draftEverpost({
+  const script: SmtpScript = {
     on: (step, argument) => {
       if (step === 'mail' && argument.includes('forged')) return '550 5.7.26 Unauthenticated mail (DMARC)';
       if (step === 'rcpt') isDoubtful = argument.includes('doubt@');
       return step === 'dot' && isDoubtful ? 'drop' : undefined;
     },
     onRcpt: (address) => (address.includes('later') ? '451 4.7.1 try again in 50 minutes' : undefined),
-  });
+  };
+  everpost = await draftEverpost(script, { environment: { ALLOWED_PRIVATE_HOSTS: '127.0.0.1' } });
   await everpost.startWorker();
+  const { data: webhook } = await bodyOf('POST /api/v1/webhooks', { url: `http://127.0.0.1:${await quietPort()}/` });
+  ids['failing webhook'] = `webhook/${webhook.id}`;
   const many = Array.from({ length: 40 }, (_, i) => `reader${i}@example.org`);
   // One after the other: the receiver tells doubtful mails by the last recipient that it has heard of.
   await aSentMessage('uncertain message', DOUBT, []);
@@ -192,6 +196,10 @@ test.each([
   ['stuck message', ['Next: transport_unavailable: tries again at ']],
   ['deferred message', ['Next: attempt 2 at ']],
   ['uncertain message', ['**uncertain**']],
+  [
+    'failing webhook',
+    ['**failing** since ', ' attempts in a row; the last attempt: error connection', 'Delivers again at '],
+  ],
 ] as const)('the details of a %s', async (name, parts) => {
   const has = async () => {
     const { details } = await metadataOf(name);

@@ -9,7 +9,7 @@ export async function draft(input: DraftInput): Promise<string> {
   // Also after an operator cancelled the workflow: the campaign that waits for the draft must be notified.
   const settle = () => quickSteps('records the end and notifies the campaign').settleDraft(input, end);
   const state = await CancellationScope.nonCancellable(settle);
-  setCurrentDetails(`**${state}**`);
+  setCurrentDetails(state);
   return state;
 }
 

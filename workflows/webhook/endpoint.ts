@@ -30,6 +30,14 @@ const SENTENCES = {
 } as const;
 
 function detailsOf(pass: PassResult): string {
-  const sentence = pass.kind === 'waiting' ? `Delivers again at ${shownTime(pass.until)}.` : SENTENCES[pass.kind];
+  const sentence = pass.kind === 'waiting' ? waitingSentence(pass) : SENTENCES[pass.kind];
   return `${sentence}\n\nSequence number: ${pass.sequence}`;
+}
+
+function waitingSentence({ until, failing }: Extract<PassResult, { kind: 'waiting' }>): string {
+  const again = `Delivers again at ${shownTime(until)}.`;
+  if (failing === undefined) return again;
+  const { since, failures, last } = failing;
+  const reason = last === undefined ? '' : `; the last attempt: ${last}`;
+  return `**failing** since ${shownTime(since)}, ${failures} attempts in a row${reason}. ${again}`;
 }

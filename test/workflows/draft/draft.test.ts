@@ -1,5 +1,6 @@
 import PostalMime from 'postal-mime';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { DRAFT_SENTENCES } from '../../../domain/draft/draft.js';
 import { aList, aSubscriber } from '../../support/api/api.js';
 import { readCurl } from '../../support/api/curl.js';
 import { type DraftEverpost, draftEverpost } from '../../support/everpost/draft-everpost.js';
@@ -116,7 +117,7 @@ describe('the answers of the model', () => {
     ['its server fails at every try', [fails(500)], 'unavailable', 5],
     ['its limit ends in half a minute', [fails(429, { 'retry-after': '30' })], 'unavailable', 1],
     ['its limit ends tomorrow', [fails(429, { 'retry-after': '86400' })], 'unavailable', 1],
-  ])('%s: 502, and the campaign is kept', async (_what, script, reason, calls) => {
+  ] as const)('%s: 502, and the campaign is kept', async (_what, script, reason, calls) => {
     everpost.model.script(...script);
     const { status, error } = await asked({ send: true });
     expect([status, error.code, error.details.reason]).toEqual([502, 'ai_failed', reason]);
@@ -125,6 +126,8 @@ describe('the answers of the model', () => {
     const [draft] = await get(`${error.details.campaign_id}/drafts`);
     expect(draft).toMatchObject({ state: 'failed', reason, chosen: false });
     expect(draft.calls).toHaveLength(calls);
+    const workflow = everpost.client.workflow.getHandle(`draft/${error.details.campaign_id}/1`);
+    expect(await workflow.result()).toBe(`failed: ${DRAFT_SENTENCES[reason]}`);
   });
 });
 
