@@ -42,26 +42,29 @@ const GOOD_START = 60_000;
 
 /**
  * Runs a worker for each queue. A worker that fails, for example because its namespace is gone, is replaced, and the queues
- * beside it go on. Throws if one of the first workers cannot be made.
+ * beside it go on. Throws if one of the first workers cannot be made although Temporal answers.
  */
 export async function keepQueues<W extends QueueWorker>(settings: KeptQueuesSettings<W>): Promise<KeptQueues<W>> {
-  const { makers, stopping, log, pauses = PAUSES } = settings;
-  const workers: W[] = await Promise.all(makers.map((make) => make()));
+  const { makers, stopping, giveUp, log, pauses = PAUSES } = settings;
   const rebuilt = rebuilder(settings);
+  const workers: W[] = await Promise.all(makers.map((make) => firstWorker(make, settings, rebuilt)));
 
   const keep = async (index: number, first: W, make: () => Promise<W>): Promise<void> => {
     let worker: W | undefined = first;
     for (let pause = pauses.first; worker !== undefined; pause = Math.min(pauses.longest, pause * 2)) {
       const startedAt = monotonic();
       const error = await ran(worker, stopping, pauses.end);
-      const queue = worker.options.taskQueue;
+      const queue: string = worker.options.taskQueue;
       if (stopping.aborted) {
         if (error !== undefined) log.warn({ queue, error: String(error) }, 'a queue did not end in order');
         return;
       }
       log.warn({ queue, error: String(error) }, 'Temporal refused the worker of a queue; a new one is made');
       if (monotonic() - startedAt > GOOD_START) pause = pauses.first;
-      worker = await rebuilt(queue, make, pause);
+      worker = await rebuilt(queue, make, pause).catch((failure: unknown) => {
+        giveUp();
+        throw failure;
+      });
       if (worker !== undefined) workers[index] = worker;
     }
   };
@@ -71,6 +74,24 @@ export async function keepQueues<W extends QueueWorker>(settings: KeptQueuesSett
     shutdown: () => workers.forEach(endIfRunning),
     ended: allEnded(kept),
   };
+}
+
+type Rebuilt<W> = (queue: string, make: () => Promise<W>, firstPause: number) => Promise<W | undefined>;
+
+/** Temporal may go away while a process starts. */
+async function firstWorker<W extends QueueWorker>(
+  make: () => Promise<W>,
+  { log, pauses = PAUSES }: KeptQueuesSettings<W>,
+  rebuilt: Rebuilt<W>,
+): Promise<W> {
+  try {
+    return await make();
+  } catch (error) {
+    log.warn({ error: String(error) }, 'the worker of a queue cannot be made yet; it is tried again');
+    const worker = await rebuilt('of a starting process', make, pauses.first);
+    if (worker === undefined) throw new Error('the process stops');
+    return worker;
+  }
 }
 
 /** One failure does not end the wait for the others: they hold the connection until they have ended. */
@@ -110,7 +131,12 @@ function endIfRunning(worker: QueueWorker): void {
 }
 
 /** Makes the worker of a queue again, as often as it takes; undefined if the process stops first. */
-function rebuilder<W extends QueueWorker>({ repair, stopping, giveUp, log, pauses = PAUSES }: KeptQueuesSettings<W>) {
+function rebuilder<W extends QueueWorker>({
+  repair,
+  stopping,
+  log,
+  pauses = PAUSES,
+}: KeptQueuesSettings<W>): Rebuilt<W> {
   const stopped = new Promise<void>((resolve) => {
     if (stopping.aborted) resolve();
     else stopping.addEventListener('abort', () => resolve(), { once: true });
@@ -123,7 +149,7 @@ function rebuilder<W extends QueueWorker>({ repair, stopping, giveUp, log, pause
     });
     return Promise.race([repairing, stopped]);
   };
-  return async (queue: string, make: () => Promise<W>, firstPause: number): Promise<W | undefined> => {
+  return async (queue, make, firstPause) => {
     let tries = 0;
     for (let pause = firstPause; !stopping.aborted; pause = Math.min(pauses.longest, pause * 2)) {
       await delay(pause, undefined, { signal: stopping }).catch(() => undefined);
@@ -134,7 +160,6 @@ function rebuilder<W extends QueueWorker>({ repair, stopping, giveUp, log, pause
       } catch (error) {
         log.warn({ queue, error: String(error) }, 'the worker of a queue cannot be made yet; it is tried again');
         if (tries < MAX_TRIES) continue;
-        giveUp();
         throw new Error(`the queue ${queue} cannot be polled any more: ${error}`);
       }
     }

@@ -102,6 +102,22 @@ test('a repair that fails, and a worker that cannot be made, are tried again', a
   await end(all);
 });
 
+test('while a process starts, a worker that cannot be made is tried again after the repair', async () => {
+  const failures = ['making', 'repair', 'making'];
+  const fails = (what: string) => {
+    if (failures[0] !== what) return;
+    failures.shift();
+    throw new Error(what);
+  };
+  const all = await twoQueues(
+    async () => fails('repair'),
+    () => fails('making'),
+  );
+  expect(failures).toEqual([]);
+  expect(states(all)).toEqual(['RUNNING', 'RUNNING']);
+  await end(all);
+});
+
 test('a worker that has failed and does not end is replaced', async () => {
   const all = await twoQueues(async () => undefined);
   all.made[0]?.hang();
