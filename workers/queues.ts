@@ -46,13 +46,16 @@ export const MODEL_QUEUE: QueueOptions = { maxConcurrentActivityTaskExecutions: 
 /** Workflow tasks that wait for a first attempt occupy only their slot. */
 const MESSAGES_AT_ONCE = 200;
 
+/** A cached workflow of 200 messages takes 1.6 MiB; one that was dropped is replayed from its short history. */
+const MESSAGE_WORKFLOWS_CACHED = 300;
+
 /** Messages: workflow tasks and attempts; connections limit the concurrent claims. */
 export function messageQueue(times: ProtocolTimes): QueueOptions {
   return {
     maxConcurrentWorkflowTaskExecutions: MESSAGES_AT_ONCE,
     maxConcurrentLocalActivityExecutions: MESSAGES_AT_ONCE,
     maxConcurrentActivityTaskExecutions: MESSAGES_AT_ONCE,
-    maxCachedWorkflows: 2_000,
+    maxCachedWorkflows: MESSAGE_WORKFLOWS_CACHED,
     shutdownGraceTime: times.shutdownGrace,
     ...heartbeats(times),
   };
