@@ -117,8 +117,8 @@ export function combinedHealth(
   const in_flight = live.reduce((sum, report) => sum + report.in_flight, 0);
   const decided = decidingReport(live);
   if (decided !== undefined) {
-    const { state, since, next_try } = decided;
-    return { state, since, next_try, error, accepted_at, in_flight };
+    const { state, next_try } = decided;
+    return { state, since: beginningOf(decided, live, accepted_at), next_try, error, accepted_at, in_flight };
   }
   const isCurrent = known.version === version && known.state === 'up';
   return { state: isCurrent ? 'up' : 'unknown', since: known.since, next_try: null, error, accepted_at, in_flight };
@@ -135,4 +135,11 @@ export function liveReports({ reports }: KnownHealth, version: number, use?: Tra
 function decidingReport(live: readonly ReportedHealth[]): ReportedHealth | undefined {
   const bySince = live.filter(({ state }) => state !== 'unknown').toSorted((a, b) => +a.since - +b.since);
   return bySince.find(({ state }) => state === 'up') ?? bySince.at(-1);
+}
+
+/** The first process that has been in the same trouble since the last accepted mail: others find it later, with their next mail. */
+function beginningOf(decided: ReportedHealth, live: readonly ReportedHealth[], accepted_at: Date | null): Date {
+  if (!isInTrouble(decided)) return decided.since;
+  const alike = live.filter(({ state, since }) => state === decided.state && +since >= +(accepted_at ?? 0));
+  return new Date(Math.min(+decided.since, ...alike.map(({ since }) => +since)));
 }

@@ -122,6 +122,14 @@ test('of two workers that disagree, the one that can send decides', async () => 
   expect(await health()).toMatchObject({ state: 'rate_limited', since: at(9), accepted_at: at(8) });
 });
 
+test('a trouble begins with the first process that is in it since the last accepted mail', async () => {
+  await report('first', found('down', 28));
+  await report('second', found('down', 33));
+  expect(await health()).toMatchObject({ state: 'down', since: at(28) });
+  await report('second', found('down', 33, { accepted_at: at(30) }));
+  expect(await health()).toMatchObject({ state: 'down', since: at(33) });
+});
+
 test('an older error or mail does not replace a later one, and text of a server is not read as an expression', async () => {
   const reply = '$state $$NOW';
   await report('one', found('down', 9, { error: { at: at(9), reply, phase: 'mail' }, accepted_at: at(8) }));
