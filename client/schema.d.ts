@@ -7646,7 +7646,10 @@ export interface paths {
                                  * @enum {unknown}
                                  */
                                 state: "up" | "down" | "refusing_logins" | "rate_limited" | "unknown";
-                                /** Format: date-time */
+                                /**
+                                 * Format: date-time
+                                 * @description Of a trouble: since the first of the processes that are in it, or the last mail that was accepted in between.
+                                 */
                                 since: string | null;
                                 /** @description The last failure of the transport, also after it is up again. */
                                 last_error: {
@@ -7664,7 +7667,7 @@ export interface paths {
                                 last_accepted_at: string | null;
                                 /**
                                  * Format: date-time
-                                 * @description When what waits is tried again. Null while it is up, and where nothing waits: the next mail tries it.
+                                 * @description When what waits is tried again. Null while it is up, and where nothing waits: it is not tried by itself, and the next mail tries it.
                                  */
                                 next_try_at: string | null;
                                 /** @description Mails handed to it without an outcome, at most some seconds ago. */
@@ -7691,7 +7694,10 @@ export interface paths {
                                      * @enum {unknown}
                                      */
                                     state: "up" | "down" | "refusing_logins" | "rate_limited" | "unknown";
-                                    /** Format: date-time */
+                                    /**
+                                     * Format: date-time
+                                     * @description Of a trouble: since the first of the processes that are in it, or the last mail that was accepted in between.
+                                     */
                                     since: string | null;
                                     /** @description The last failure of the transport, also after it is up again. */
                                     last_error: {
@@ -7709,7 +7715,7 @@ export interface paths {
                                     last_accepted_at: string | null;
                                     /**
                                      * Format: date-time
-                                     * @description When what waits is tried again. Null while it is up, and where nothing waits: the next mail tries it.
+                                     * @description When what waits is tried again. Null while it is up, and where nothing waits: it is not tried by itself, and the next mail tries it.
                                      */
                                     next_try_at: string | null;
                                     /** @description Mails handed to it without an outcome, at most some seconds ago. */
@@ -7782,7 +7788,10 @@ export interface paths {
                                  * @enum {unknown}
                                  */
                                 state: "up" | "down" | "refusing_logins" | "rate_limited" | "unknown";
-                                /** Format: date-time */
+                                /**
+                                 * Format: date-time
+                                 * @description Of a trouble: since the first of the processes that are in it, or the last mail that was accepted in between.
+                                 */
                                 since: string | null;
                                 /** @description The last failure of the transport, also after it is up again. */
                                 last_error: {
@@ -7800,7 +7809,7 @@ export interface paths {
                                 last_accepted_at: string | null;
                                 /**
                                  * Format: date-time
-                                 * @description When what waits is tried again. Null while it is up, and where nothing waits: the next mail tries it.
+                                 * @description When what waits is tried again. Null while it is up, and where nothing waits: it is not tried by itself, and the next mail tries it.
                                  */
                                 next_try_at: string | null;
                                 /** @description Mails handed to it without an outcome, at most some seconds ago. */
@@ -7871,7 +7880,10 @@ export interface paths {
                                  * @enum {unknown}
                                  */
                                 state: "up" | "down" | "refusing_logins" | "rate_limited" | "unknown";
-                                /** Format: date-time */
+                                /**
+                                 * Format: date-time
+                                 * @description Of a trouble: since the first of the processes that are in it, or the last mail that was accepted in between.
+                                 */
                                 since: string | null;
                                 /** @description The last failure of the transport, also after it is up again. */
                                 last_error: {
@@ -7889,7 +7901,7 @@ export interface paths {
                                 last_accepted_at: string | null;
                                 /**
                                  * Format: date-time
-                                 * @description When what waits is tried again. Null while it is up, and where nothing waits: the next mail tries it.
+                                 * @description When what waits is tried again. Null while it is up, and where nothing waits: it is not tried by itself, and the next mail tries it.
                                  */
                                 next_try_at: string | null;
                                 /** @description Mails handed to it without an outcome, at most some seconds ago. */
@@ -7988,7 +8000,10 @@ export interface paths {
                                  * @enum {unknown}
                                  */
                                 state: "up" | "down" | "refusing_logins" | "rate_limited" | "unknown";
-                                /** Format: date-time */
+                                /**
+                                 * Format: date-time
+                                 * @description Of a trouble: since the first of the processes that are in it, or the last mail that was accepted in between.
+                                 */
                                 since: string | null;
                                 /** @description The last failure of the transport, also after it is up again. */
                                 last_error: {
@@ -8006,7 +8021,7 @@ export interface paths {
                                 last_accepted_at: string | null;
                                 /**
                                  * Format: date-time
-                                 * @description When what waits is tried again. Null while it is up, and where nothing waits: the next mail tries it.
+                                 * @description When what waits is tried again. Null while it is up, and where nothing waits: it is not tried by itself, and the next mail tries it.
                                  */
                                 next_try_at: string | null;
                                 /** @description Mails handed to it without an outcome, at most some seconds ago. */
@@ -9927,8 +9942,13 @@ export interface paths {
                                     status: number | null;
                                     /** @description Why there was no response to the last attempt. */
                                     error: string | null;
-                                    /** Format: date-time */
+                                    /**
+                                     * Format: date-time
+                                     * @description Of this event. Null: none, or it is tried after earlier events.
+                                     */
                                     next_attempt_at: string | null;
+                                    /** @description Earlier events that the webhook tries before this one, counted up to 10000; `GET /status` says what is wrong and when it is tried again. */
+                                    events_ahead: number;
                                 }[];
                             }[];
                             meta: {
@@ -11295,7 +11315,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Retrieve what waits, and for what, what is uncertain, and which webhooks fail */
+        /** Retrieve what waits, and for what, what is uncertain, how the transports are, and which webhooks fail */
         get: {
             parameters: {
                 query?: never;
@@ -11324,6 +11344,8 @@ export interface paths {
                                     count: number;
                                     /** @description The campaign, message or issue that has waited longest; the rest is about it. */
                                     id: string;
+                                    /** @description The subject of the campaign, or the name of the newsletter; null for a message. */
+                                    name: string | null;
                                     /** Format: date-time */
                                     since: string;
                                     /** Format: date-time */
@@ -11335,21 +11357,81 @@ export interface paths {
                                     messages: number;
                                     campaigns: {
                                         campaign_id: number;
+                                        name: string | null;
                                         recipients: number;
                                         /** Format: date-time */
                                         since: string;
                                     }[];
                                 };
+                                /** @description The transports of the account, and the one of the installation last. As `GET /transports` has them. */
+                                transports: {
+                                    /** @description Null: the transport of the installation (`SMTP_URL`). */
+                                    transport_id: number | null;
+                                    name: string | null;
+                                    /**
+                                     * @description How the running workers find the transport; up where one of them does. rate_limited: the server refuses mail because of its rate, its quota or its storage. unknown: no running worker has used it yet.
+                                     * @enum {unknown}
+                                     */
+                                    state: "up" | "down" | "refusing_logins" | "rate_limited" | "unknown";
+                                    /**
+                                     * Format: date-time
+                                     * @description Of a trouble: since the first of the processes that are in it, or the last mail that was accepted in between.
+                                     */
+                                    since: string | null;
+                                    /** @description The last failure of the transport, also after it is up again. */
+                                    last_error: {
+                                        /** Format: date-time */
+                                        at: string;
+                                        /** @description Of the server or the connection, without addresses. */
+                                        reply: string;
+                                        /**
+                                         * @description mail: from MAIL to the reply for the mail.
+                                         * @enum {unknown}
+                                         */
+                                        phase: "connect" | "tls" | "login" | "mail";
+                                    } | null;
+                                    /** Format: date-time */
+                                    last_accepted_at: string | null;
+                                    /**
+                                     * Format: date-time
+                                     * @description When what waits is tried again. Null while it is up, and where nothing waits: it is not tried by itself, and the next mail tries it.
+                                     */
+                                    next_try_at: string | null;
+                                    /** @description Mails handed to it without an outcome, at most some seconds ago. */
+                                    in_flight: number;
+                                    /** @description How each running worker process finds it, for campaigns (bulk) and for messages (transactional). */
+                                    processes: {
+                                        /** @enum {unknown} */
+                                        use: "bulk" | "transactional";
+                                        /** @enum {unknown} */
+                                        state: "up" | "down" | "refusing_logins" | "rate_limited" | "unknown";
+                                        /** Format: date-time */
+                                        since: string;
+                                    }[];
+                                }[];
                                 /** @description Webhooks whose deliveries fail, or that were disabled because they did. */
                                 webhooks: {
                                     webhook_id: number;
+                                    /** @description Of its URL. */
+                                    host: string;
                                     enabled: boolean;
                                     /** Format: date-time */
                                     failing_since: string | null;
                                     /** Format: date-time */
-                                    last_delivered_at: string | null;
+                                    last_failed_at: string | null;
+                                    /** @description Of the last attempt that failed; null: there was no response. */
+                                    last_status: number | null;
+                                    /** @description Why there was no response to it. */
+                                    last_error: string | null;
                                     /** Format: date-time */
+                                    last_delivered_at: string | null;
+                                    /**
+                                     * Format: date-time
+                                     * @description Null: the webhook is disabled, or is being tried.
+                                     */
                                     next_attempt_at: string | null;
+                                    /** @description Events that were not tried yet, counted up to 10000. */
+                                    events_waiting: number;
                                 }[];
                             };
                         };

@@ -1,15 +1,17 @@
 import type { EventResponse } from '../../api/routes/events/schema.js';
 import { eventDeliveries, eventView } from '../../api/routes/events/view.js';
+import { failingWebhookView } from '../../api/routes/status.js';
 import { now } from '../../clock.js';
 import type { Config } from '../../config.js';
 import { typesOf, unknownTypeSentence } from '../../domain/event-types.js';
 import { timeIn } from '../../domain/timestamp.js';
+import { failingWebhooks } from '../../services/waiting/failing-webhooks.js';
 import type { EventQuery } from '../../store/events/event-pages.js';
 import { type Stores, stores } from '../../store/stores.js';
 import { withOpenStore } from '../keys.js';
 import { COUNTED, matchesOf, matchLines } from './event-matches.js';
 import { counted, exact, print } from './lines.js';
-import type { StoryOptions } from './status.js';
+import { lastFailureOf, type StoryOptions } from './status.js';
 
 export interface EventsOptions extends StoryOptions {
   /** `03:12`, or a date and time, in UTC: its minute. */
@@ -44,7 +46,10 @@ export async function events(config: Config, options: EventsOptions): Promise<nu
     const deliveries = await eventDeliveries(nouns, account, found);
     const data = found.map((event) => eventView(event, deliveries));
     const meta = matchesOf(data.length, types);
-    const story = data.length === 0 ? ['No such event.'] : [...data.flatMap(storyOf), ...matchLines(meta)];
+    const failing = await failingWebhooks(nouns, account, now());
+    const webhooks = new Map(failing.map((webhook) => [webhook.endpoint._id, failingWebhookView(webhook)]));
+    const lines = data.flatMap((event) => storyOf(event, webhooks));
+    const story = data.length === 0 ? ['No such event.'] : [...lines, ...matchLines(meta)];
     print({ data, meta }, story, json);
     return 0;
   });
@@ -91,7 +96,11 @@ function minuteOf(text: string, at: Date): Date | undefined {
   return new Date(isClock && minute > at.getTime() ? minute - DAY : minute);
 }
 
-function storyOf({ id, type, created_at, campaign_id, subscriber_id, message_id, data, deliveries }: EventResponse) {
+type WebhookResponse = ReturnType<typeof failingWebhookView>;
+type FailingWebhooks = ReadonlyMap<number, WebhookResponse>;
+
+function storyOf(event: EventResponse, webhooks: FailingWebhooks): string[] {
+  const { id, type, created_at, campaign_id, subscriber_id, message_id, data, deliveries = [] } = event;
   const of = [
     campaign_id === null ? '' : `campaign ${campaign_id}`,
     subscriber_id === null ? '' : `subscriber ${subscriber_id}`,
@@ -99,21 +108,29 @@ function storyOf({ id, type, created_at, campaign_id, subscriber_id, message_id,
   ].filter(Boolean);
   const about = of.length === 0 ? '' : `, ${of.join(', ')}`;
   const more = Object.keys(data).length === 0 ? '' : ` ${JSON.stringify(data)}`;
-  return [`${exact(created_at)}  ${type}${about}  ${id}${more}`, ...(deliveries ?? []).map(deliveryLine)];
+  const lines = deliveries.map((delivery) => deliveryLine(delivery, webhooks.get(delivery.webhook_id)));
+  return [`${exact(created_at)}  ${type}${about}  ${id}${more}`, ...lines];
 }
 
-function deliveryLine({
-  webhook_id,
-  state,
-  attempts,
-  last_attempt_at,
-  status,
-  error,
-  next_attempt_at,
-}: NonNullable<EventResponse['deliveries']>[number]): string {
+function deliveryLine(
+  delivery: NonNullable<EventResponse['deliveries']>[number],
+  webhook: WebhookResponse | undefined,
+): string {
+  const { webhook_id, state, attempts, last_attempt_at, status, error, next_attempt_at, events_ahead } = delivery;
+  if (events_ahead > 0)
+    return `  webhook ${webhook_id}: waits behind ${counted(events_ahead, 'event')}${restOf(webhook)}`;
   const tries =
     last_attempt_at === null ? '' : ` after ${counted(attempts, 'attempt')}, the last on ${exact(last_attempt_at)}`;
   const answer = status === null ? (error ?? '') : `status ${status}`;
   const next = next_attempt_at === null ? '' : `; next attempt on ${exact(next_attempt_at)}`;
   return `  webhook ${webhook_id}: ${state}${tries}${answer === '' ? '' : `: ${answer}`}${next}`;
+}
+
+/** ` of this webhook (hooks.acme.example, last status 503), which is tried again on …` */
+function restOf(webhook: WebhookResponse | undefined): string {
+  if (webhook === undefined) return ' of this webhook, which come to it in order';
+  const { host, next_attempt_at } = webhook;
+  const about = [host, lastFailureOf(webhook)].filter(Boolean).join(', ');
+  const next = next_attempt_at === null ? 'is being tried' : `is tried again on ${exact(next_attempt_at)}`;
+  return ` of this webhook (${about}), which ${next}`;
 }

@@ -26,6 +26,9 @@ export function campaignReading(store: Store) {
     /** The row, or whether it is another's. */
     owned: (account: number, id: number): Promise<Owned<Campaign>> => findOwned(rows, account, id),
 
+    /** By id; campaigns of others are missing. */
+    subjectsOf: (account: number, ids: readonly number[]) => subjectsOf(rows, account, ids),
+
     /** Whether a campaign that is not over names this template. */
     anyOpenWithTemplate: async (account: number, template_id: number): Promise<boolean> => {
       const waiting = { account, template_id, state: { $nin: [...OVER] } };
@@ -93,6 +96,17 @@ const WITHOUT_LETTER: readonly Document[] = [
   { $set: { is_document: { $regexMatch: { input: '$html', regex: WHOLE_DOCUMENT } } } },
   { $unset: ['html', 'text'] },
 ];
+
+async function subjectsOf(
+  rows: Collection<Campaign>,
+  account: number,
+  ids: readonly number[],
+): Promise<ReadonlyMap<number, string>> {
+  const found = rows
+    .find({ _id: { $in: [...ids] }, account })
+    .project<Pick<Campaign, '_id' | 'subject'>>({ subject: 1 });
+  return new Map((await found.toArray()).map(({ _id, subject }) => [_id, subject]));
+}
 
 type Order = Readonly<Record<string, 1 | -1>>;
 

@@ -62,21 +62,13 @@ export function eventLog(store: Store) {
     },
 
     head: headOf,
+    ...sequencedEvents(events, headOf),
 
     /** Accounts with events that have no sequence number, or with an unfinished batch. */
     accountsToSequence: async (): Promise<number[]> => {
       const undone = await heads.find({ batch: { $type: 'array' } }).toArray();
       const unsequenced = await events.distinct('account', { append_index: { $exists: true } });
       return [...new Set([...unsequenced, ...undone.map(({ _id }) => _id)])];
-    },
-
-    /** The next events beyond a sequence number, in order, and the number from which the caller continues. */
-    next: async (account: number, after: number, types: readonly string[], limit: number) => {
-      const head = await headOf(account);
-      const filter = { account, type: { $in: [...types] }, seq: { $gt: after, $lte: head } };
-      const found = await events.find(filter).sort({ seq: 1 }).limit(limit).toArray();
-      const last = found.length < limit ? undefined : found.at(-1)?.seq;
-      return { found: found as SequencedEvent[], upTo: Math.max(after, last ?? head) };
     },
 
     /**
@@ -88,14 +80,6 @@ export function eventLog(store: Store) {
       return Math.max(after, kept - 1);
     },
 
-    /** Events in order, without those that have no sequence number yet. */
-    page: async (account: number, query: EventQuery): Promise<SequencedEvent[]> =>
-      readEvents(events, account, query, await headOf(account)),
-
-    /** How many events of each type match, up to `most` events in the order of the query, the most frequent type first. */
-    countByType: async (account: number, query: EventQuery, most: number): Promise<TypeCount[]> =>
-      countEvents(events, account, { ...query, limit: most }, await headOf(account)),
-
     /** One event by its public id. */
     byPublicId: (account: number, public_id: string): Promise<StoredEvent | null> =>
       events.findOne({ account, public_id }),
@@ -105,6 +89,38 @@ export function eventLog(store: Store) {
       evts.length === 0 ? Promise.resolve([]) : events.find({ public_id: { $in: [...evts] }, account }).toArray(),
 
     watch: watchInserts(store),
+  };
+}
+
+/** Reading events that have their numbers. */
+function sequencedEvents(events: Stored, headOf: (account: number) => Promise<number>) {
+  return {
+    /** The next events beyond a sequence number, in order, and the number from which the caller continues. */
+    next: async (account: number, after: number, types: readonly string[], limit: number) => {
+      const head = await headOf(account);
+      const filter = { account, type: { $in: [...types] }, seq: { $gt: after, $lte: head } };
+      const found = await events.find(filter).sort({ seq: 1 }).limit(limit).toArray();
+      const last = found.length < limit ? undefined : found.at(-1)?.seq;
+      return { found: found as SequencedEvent[], upTo: Math.max(after, last ?? head) };
+    },
+
+    /** The sequence numbers of events of these types beyond `after`, in order, at most `limit`. */
+    sequences: async (account: number, after: number, types: readonly string[], limit: number): Promise<number[]> => {
+      const filter = { account, type: { $in: [...types] }, seq: { $gt: after } };
+      const found = events
+        .find(filter, { projection: { _id: 0, seq: 1 } })
+        .sort({ seq: 1 })
+        .limit(limit);
+      return (await found.toArray()).map(({ seq = 0 }) => seq);
+    },
+
+    /** Events in order, without those that have no sequence number yet. */
+    page: async (account: number, query: EventQuery): Promise<SequencedEvent[]> =>
+      readEvents(events, account, query, await headOf(account)),
+
+    /** How many events of each type match, up to `most` events in the order of the query, the most frequent type first. */
+    countByType: async (account: number, query: EventQuery, most: number): Promise<TypeCount[]> =>
+      countEvents(events, account, { ...query, limit: most }, await headOf(account)),
   };
 }
 

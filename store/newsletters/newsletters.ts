@@ -107,6 +107,14 @@ function editing(rows: Collection<Newsletter>, ids: ReturnType<typeof counters>)
       return { found: await found, total: await rows.countDocuments(of) };
     },
 
+    /** By id; newsletters of others are missing. */
+    namesOf: async (account: number, ids: readonly number[]): Promise<ReadonlyMap<number, string>> => {
+      const found = rows
+        .find({ _id: { $in: [...ids] }, account })
+        .project<Pick<Newsletter, '_id' | 'name'>>({ name: 1 });
+      return new Map((await found.toArray()).map(({ _id, name }) => [_id, name]));
+    },
+
     /** Active newsletters of these lists, at most `limit`. */
     activeOf: (account: number, lists: readonly number[], limit: number): Promise<Newsletter[]> =>
       rows

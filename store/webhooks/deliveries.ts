@@ -69,6 +69,7 @@ export type Deliveries = ReturnType<typeof deliveries>;
 
 const KEPT_FOR = 30 * 24 * 3_600_000;
 const TRIES_KEPT = 12;
+const FAILURES_READ = 20;
 
 /** The delivery log of endpoints, which also holds the retries that are due. */
 export function deliveries(store: Store) {
@@ -116,6 +117,14 @@ export function deliveries(store: Store) {
     ofEvents: (account: number, endpoints: readonly number[], events: readonly string[]): Promise<Delivery[]> => {
       const ids = endpoints.flatMap((endpoint) => events.map((event) => `${endpoint}:${event}`));
       return ids.length === 0 ? Promise.resolve([]) : rows.find({ _id: { $in: ids }, account }).toArray();
+    },
+
+    /** The last attempt that failed, among the newest deliveries that have none that succeeded; null: none failed. */
+    lastFailure: async ({ _id, account }: Owner): Promise<DeliveryTry | null> => {
+      const open = { endpoint: _id, account, state: { $ne: 'delivered' as const } };
+      const newest = await rows.find(open).sort({ created_at: -1, event: -1 }).limit(FAILURES_READ).toArray();
+      const tries = newest.flatMap(({ tries }) => tries);
+      return tries.toSorted((one, other) => one.at.getTime() - other.at.getTime()).at(-1) ?? null;
     },
 
     /** The newest first. */

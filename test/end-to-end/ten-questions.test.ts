@@ -190,7 +190,7 @@ test.each<[question: string, told: RegExp, data: () => unknown]>([
   ],
   [
     'What is uncertain?',
-    text`Uncertain, may have arrived:\n  campaign \d+: 1 recipient since TIME`,
+    text`Uncertain, may have arrived:\n  campaign \d+, ".+": 1 recipient since TIME`,
     () =>
       has({ uncertain: { messages: 0, campaigns: [has({ campaign_id: Number(here['uncertain']), recipients: 1 })] } }),
   ],
@@ -206,7 +206,7 @@ test.each<[question: string, told: RegExp, data: () => unknown]>([
   ],
   [
     'Which transport fails, and since when?',
-    text`Transports:\n  \d+ \(Relay\): down since TIME; last error on TIME, at connect: .*ECONNREFUSED`,
+    text`Transports:\n  \d+ \(Relay\): down since TIME; last try on TIME, at connect: .*ECONNREFUSED`,
     () => [has({ name: 'Relay', state: 'down', since: expect.any(String), last_error: has({ phase: 'connect' }) })],
   ],
   [

@@ -51,7 +51,14 @@ const EventDelivery = Type.Object({
   last_attempt_at: nullable(Timestamp),
   status: nullable(Type.Integer({ description: 'Of the last response; null: there was none.' })),
   error: nullable(Type.String({ description: 'Why there was no response to the last attempt.' })),
-  next_attempt_at: nullable(Timestamp),
+  next_attempt_at: nullable({
+    ...Timestamp,
+    description: 'Of this event. Null: none, or it is tried after earlier events.',
+  }),
+  events_ahead: Type.Integer({
+    description:
+      'Earlier events that the webhook tries before this one, counted up to 10000; `GET /status` says what is wrong and when it is tried again.',
+  }),
 });
 
 const EventView = Type.Object(

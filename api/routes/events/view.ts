@@ -1,4 +1,6 @@
+import { now } from '../../../clock.js';
 import { typesFor } from '../../../domain/webhook/formats.js';
+import { nextAttempt, untriedSequences } from '../../../services/waiting/failing-webhooks.js';
 import type { SequencedEvent } from '../../../store/events/events.js';
 import type { Delivery } from '../../../store/webhooks/deliveries.js';
 import type { Endpoint } from '../../../store/webhooks/row.js';
@@ -8,7 +10,7 @@ import type { EventDeliveryResponse, EventResponse } from './schema.js';
 
 /** The deliveries of these events to the endpoints of the account, by the public id of the event. */
 export async function eventDeliveries(
-  { endpoints, deliveries }: Pick<Deps, 'endpoints' | 'deliveries'>,
+  { endpoints, deliveries, eventLog }: Pick<Deps, 'endpoints' | 'deliveries' | 'eventLog'>,
   account: number,
   events: readonly SequencedEvent[],
 ): Promise<EventDeliveries> {
@@ -18,15 +20,34 @@ export async function eventDeliveries(
     own.map(({ _id }) => _id),
     events.map(({ public_id }) => public_id),
   );
+  const behind = own.filter((endpoint) => events.some((event) => isBehind(endpoint, event)));
+  const lines = await Promise.all(behind.map((endpoint) => lineOf({ deliveries, eventLog }, endpoint)));
   return new Map(
     events.map((event) => {
       const tried = found.filter((delivery) => delivery.event === event.public_id);
-      const untried = own.filter(
-        (endpoint) => isBehind(endpoint, event) && tried.every((delivery) => delivery.endpoint !== endpoint._id),
+      const untried = lines.filter(
+        ({ endpoint }) => isBehind(endpoint, event) && tried.every((delivery) => delivery.endpoint !== endpoint._id),
       );
-      return [event.public_id, [...tried.map(deliveryView), ...untried.map(untriedView)]];
+      return [event.public_id, [...tried.map(deliveryView), ...untried.map((line) => untriedView(line, event))]];
     }),
   );
+}
+
+/** The events that an endpoint has still to try for the first time. */
+interface WaitingLine {
+  readonly endpoint: Endpoint;
+  /** In order. */
+  readonly sequences: readonly number[];
+  /** A failed delivery of an ordered endpoint holds back all others. */
+  readonly heldBack: number;
+  /** When the endpoint is tried again; null: now. */
+  readonly next: Date | null;
+}
+
+async function lineOf(stores: Pick<Deps, 'deliveries' | 'eventLog'>, endpoint: Endpoint): Promise<WaitingLine> {
+  const isHeld = endpoint.ordered && (await stores.deliveries.nextDue(endpoint)) !== null;
+  const sequences = await untriedSequences(stores, endpoint);
+  return { endpoint, sequences, heldBack: Number(isHeld), next: await nextAttempt(stores, endpoint, now()) };
 }
 
 type EventDeliveries = ReadonlyMap<string, readonly EventDeliveryResponse[]>;
@@ -36,9 +57,15 @@ function isBehind({ state, cursor, format, events }: Endpoint, { seq, type }: Se
   return state === 'enabled' && seq > cursor && typesFor(format, events).includes(type);
 }
 
-function untriedView({ _id: webhook_id, rest_until }: Endpoint): EventDeliveryResponse {
+/** The end of a rest is the time of the first event in the line only. */
+function untriedView(
+  { endpoint: { _id: webhook_id }, sequences, heldBack, next }: WaitingLine,
+  { seq }: SequencedEvent,
+): EventDeliveryResponse {
   const none = { last_attempt_at: null, status: null, error: null };
-  return { webhook_id, state: 'waiting', attempts: 0, ...none, next_attempt_at: timestampOrNull(rest_until) };
+  const events_ahead = sequences.filter((earlier) => earlier < seq).length + heldBack;
+  const next_attempt_at = events_ahead === 0 ? timestampOrNull(next) : null;
+  return { webhook_id, state: 'waiting', attempts: 0, ...none, next_attempt_at, events_ahead };
 }
 
 export function eventView(
@@ -64,5 +91,6 @@ function deliveryView({ endpoint: webhook_id, state, attempts, tries, due }: Del
   return {
     ...{ webhook_id, state, attempts, last_attempt_at: timestampOrNull(last?.at ?? null) },
     ...{ status: last?.status ?? null, error: last?.error ?? null, next_attempt_at: timestampOrNull(due) },
+    events_ahead: 0,
   };
 }

@@ -48,12 +48,16 @@ export const TransportPatch = Type.Object(
   { ...closed, examples: [{ rate_per_second: 50 }] },
 );
 
-const health = {
+export const transportHealthFields = {
   state: Type.Enum(TRANSPORT_STATES, {
     description:
       'How the running workers find the transport; up where one of them does. rate_limited: the server refuses mail because of its rate, its quota or its storage. unknown: no running worker has used it yet.',
   }),
-  since: nullable(Timestamp),
+  since: nullable({
+    ...Timestamp,
+    description:
+      'Of a trouble: since the first of the processes that are in it, or the last mail that was accepted in between.',
+  }),
   last_error: nullable(
     Type.Object(
       {
@@ -68,7 +72,7 @@ const health = {
   next_try_at: nullable({
     ...Timestamp,
     description:
-      'When what waits is tried again. Null while it is up, and where nothing waits: the next mail tries it.',
+      'When what waits is tried again. Null while it is up, and where nothing waits: it is not tried by itself, and the next mail tries it.',
   }),
   in_flight: Type.Integer({ description: 'Mails handed to it without an outcome, at most some seconds ago.' }),
   processes: Type.Array(
@@ -87,7 +91,7 @@ const HEALTH_EXAMPLE = {
   processes: [{ use: 'bulk', state: 'down', since: '2026-05-15T09:00:12+00:00' }],
 };
 
-const DefaultTransport = Type.Object(health, {
+const DefaultTransport = Type.Object(transportHealthFields, {
   description: "The installation's own transport. It carries the mail for which the account has no transport.",
   examples: [HEALTH_EXAMPLE],
 });
@@ -102,7 +106,7 @@ export const TransportView = Type.Object(
     priority: Type.Integer(),
     enabled: Type.Boolean(),
     purpose: Type.Enum(TRANSPORT_PURPOSES),
-    ...health,
+    ...transportHealthFields,
     created_at: Timestamp,
     updated_at: Timestamp,
   },
@@ -169,7 +173,8 @@ export function transportView(row: StoredTransport, known: KnownHealth | undefin
   return { ...settings, ...healthView(known, row.version), ...at };
 }
 
-function healthView(known: KnownHealth | undefined, version: number) {
+/** How a transport is, as far as the running processes know. */
+export function healthView(known: KnownHealth | undefined, version: number) {
   const found = combinedHealth(known, version);
   const live = known === undefined ? [] : liveReports(known, version);
   return {
