@@ -1711,12 +1711,14 @@ export interface paths {
                                         /** Format: date-time */
                                         last_at: string | null;
                                     };
+                                    /** @description A report that came after the mail was accepted. Null where the server refused the mail at once: then `state` is failed, with `class` and `reply`. */
                                     bounced: {
                                         /** Format: date-time */
                                         at: string;
                                         class: string | null;
                                         reply: string | null;
                                     } | null;
+                                    /** @description A complaint about the mail. */
                                     complained: {
                                         /** Format: date-time */
                                         at: string;
@@ -1766,12 +1768,14 @@ export interface paths {
                                         /** Format: date-time */
                                         last_at: string | null;
                                     };
+                                    /** @description A report that came after the mail was accepted. Null where the server refused the mail at once: then `state` is failed, with `class` and `reply`. */
                                     bounced: {
                                         /** Format: date-time */
                                         at: string;
                                         class: string | null;
                                         reply: string | null;
                                     } | null;
+                                    /** @description A complaint about the mail. */
                                     complained: {
                                         /** Format: date-time */
                                         at: string;
@@ -3646,6 +3650,7 @@ export interface paths {
                                         machines: number;
                                         machine_total: number;
                                     };
+                                    /** @description Hard bounces: recipients refused when the mail was sent, or reported afterwards. */
                                     bounces: number;
                                     complaints: number;
                                     unsubscribes: number;
@@ -3842,6 +3847,7 @@ export interface paths {
                                         machines: number;
                                         machine_total: number;
                                     };
+                                    /** @description Hard bounces: recipients refused when the mail was sent, or reported afterwards. */
                                     bounces: number;
                                     complaints: number;
                                     unsubscribes: number;
@@ -3854,7 +3860,7 @@ export interface paths {
                                 created_at: string;
                                 /** Format: date-time */
                                 updated_at: string;
-                                /** @description How fast it is sent, and what keeps it from being faster; null where it is not being sent. */
+                                /** @description How fast it is sent, and what keeps it from being faster, or from going on. Null before its sending and after its end: see `sending`. */
                                 speed: {
                                     /** @description Recipients with an outcome per second, in the last minute or more. */
                                     per_second: number;
@@ -3862,6 +3868,24 @@ export interface paths {
                                     /** @enum {unknown} */
                                     limited_by: "rate" | "mail_server" | "worker" | "schedule" | "approval" | "source" | "retry" | "transport" | "quota" | "queue" | "paused";
                                     detail: string;
+                                } | null;
+                                /** @description The whole sending; null: it was not launched. */
+                                sending: {
+                                    /**
+                                     * Format: date-time
+                                     * @description The launch.
+                                     */
+                                    from: string;
+                                    /**
+                                     * Format: date-time
+                                     * @description The end, or since when it is paused. Null: it is being sent.
+                                     */
+                                    to: string | null;
+                                    /** @description Recipients whose mail was sent, has failed or is uncertain. */
+                                    mails: number;
+                                    seconds: number;
+                                    /** @description Mails per second on average, with the freeze, pauses and all rounds. */
+                                    per_second: number;
                                 } | null;
                                 content: string;
                                 text: string | null;
@@ -4010,6 +4034,7 @@ export interface paths {
                                         machines: number;
                                         machine_total: number;
                                     };
+                                    /** @description Hard bounces: recipients refused when the mail was sent, or reported afterwards. */
                                     bounces: number;
                                     complaints: number;
                                     unsubscribes: number;
@@ -4022,7 +4047,7 @@ export interface paths {
                                 created_at: string;
                                 /** Format: date-time */
                                 updated_at: string;
-                                /** @description How fast it is sent, and what keeps it from being faster; null where it is not being sent. */
+                                /** @description How fast it is sent, and what keeps it from being faster, or from going on. Null before its sending and after its end: see `sending`. */
                                 speed: {
                                     /** @description Recipients with an outcome per second, in the last minute or more. */
                                     per_second: number;
@@ -4030,6 +4055,24 @@ export interface paths {
                                     /** @enum {unknown} */
                                     limited_by: "rate" | "mail_server" | "worker" | "schedule" | "approval" | "source" | "retry" | "transport" | "quota" | "queue" | "paused";
                                     detail: string;
+                                } | null;
+                                /** @description The whole sending; null: it was not launched. */
+                                sending: {
+                                    /**
+                                     * Format: date-time
+                                     * @description The launch.
+                                     */
+                                    from: string;
+                                    /**
+                                     * Format: date-time
+                                     * @description The end, or since when it is paused. Null: it is being sent.
+                                     */
+                                    to: string | null;
+                                    /** @description Recipients whose mail was sent, has failed or is uncertain. */
+                                    mails: number;
+                                    seconds: number;
+                                    /** @description Mails per second on average, with the freeze, pauses and all rounds. */
+                                    per_second: number;
                                 } | null;
                                 content: string;
                                 text: string | null;
@@ -4235,6 +4278,7 @@ export interface paths {
                                         machines: number;
                                         machine_total: number;
                                     };
+                                    /** @description Hard bounces: recipients refused when the mail was sent, or reported afterwards. */
                                     bounces: number;
                                     complaints: number;
                                     unsubscribes: number;
@@ -4247,7 +4291,7 @@ export interface paths {
                                 created_at: string;
                                 /** Format: date-time */
                                 updated_at: string;
-                                /** @description How fast it is sent, and what keeps it from being faster; null where it is not being sent. */
+                                /** @description How fast it is sent, and what keeps it from being faster, or from going on. Null before its sending and after its end: see `sending`. */
                                 speed: {
                                     /** @description Recipients with an outcome per second, in the last minute or more. */
                                     per_second: number;
@@ -4255,6 +4299,24 @@ export interface paths {
                                     /** @enum {unknown} */
                                     limited_by: "rate" | "mail_server" | "worker" | "schedule" | "approval" | "source" | "retry" | "transport" | "quota" | "queue" | "paused";
                                     detail: string;
+                                } | null;
+                                /** @description The whole sending; null: it was not launched. */
+                                sending: {
+                                    /**
+                                     * Format: date-time
+                                     * @description The launch.
+                                     */
+                                    from: string;
+                                    /**
+                                     * Format: date-time
+                                     * @description The end, or since when it is paused. Null: it is being sent.
+                                     */
+                                    to: string | null;
+                                    /** @description Recipients whose mail was sent, has failed or is uncertain. */
+                                    mails: number;
+                                    seconds: number;
+                                    /** @description Mails per second on average, with the freeze, pauses and all rounds. */
+                                    per_second: number;
                                 } | null;
                                 content: string;
                                 text: string | null;
@@ -4411,6 +4473,7 @@ export interface paths {
                                         machines: number;
                                         machine_total: number;
                                     };
+                                    /** @description Hard bounces: recipients refused when the mail was sent, or reported afterwards. */
                                     bounces: number;
                                     complaints: number;
                                     unsubscribes: number;
@@ -4423,7 +4486,7 @@ export interface paths {
                                 created_at: string;
                                 /** Format: date-time */
                                 updated_at: string;
-                                /** @description How fast it is sent, and what keeps it from being faster; null where it is not being sent. */
+                                /** @description How fast it is sent, and what keeps it from being faster, or from going on. Null before its sending and after its end: see `sending`. */
                                 speed: {
                                     /** @description Recipients with an outcome per second, in the last minute or more. */
                                     per_second: number;
@@ -4431,6 +4494,24 @@ export interface paths {
                                     /** @enum {unknown} */
                                     limited_by: "rate" | "mail_server" | "worker" | "schedule" | "approval" | "source" | "retry" | "transport" | "quota" | "queue" | "paused";
                                     detail: string;
+                                } | null;
+                                /** @description The whole sending; null: it was not launched. */
+                                sending: {
+                                    /**
+                                     * Format: date-time
+                                     * @description The launch.
+                                     */
+                                    from: string;
+                                    /**
+                                     * Format: date-time
+                                     * @description The end, or since when it is paused. Null: it is being sent.
+                                     */
+                                    to: string | null;
+                                    /** @description Recipients whose mail was sent, has failed or is uncertain. */
+                                    mails: number;
+                                    seconds: number;
+                                    /** @description Mails per second on average, with the freeze, pauses and all rounds. */
+                                    per_second: number;
                                 } | null;
                                 content: string;
                                 text: string | null;
@@ -4591,6 +4672,7 @@ export interface paths {
                                         machines: number;
                                         machine_total: number;
                                     };
+                                    /** @description Hard bounces: recipients refused when the mail was sent, or reported afterwards. */
                                     bounces: number;
                                     complaints: number;
                                     unsubscribes: number;
@@ -4603,7 +4685,7 @@ export interface paths {
                                 created_at: string;
                                 /** Format: date-time */
                                 updated_at: string;
-                                /** @description How fast it is sent, and what keeps it from being faster; null where it is not being sent. */
+                                /** @description How fast it is sent, and what keeps it from being faster, or from going on. Null before its sending and after its end: see `sending`. */
                                 speed: {
                                     /** @description Recipients with an outcome per second, in the last minute or more. */
                                     per_second: number;
@@ -4611,6 +4693,24 @@ export interface paths {
                                     /** @enum {unknown} */
                                     limited_by: "rate" | "mail_server" | "worker" | "schedule" | "approval" | "source" | "retry" | "transport" | "quota" | "queue" | "paused";
                                     detail: string;
+                                } | null;
+                                /** @description The whole sending; null: it was not launched. */
+                                sending: {
+                                    /**
+                                     * Format: date-time
+                                     * @description The launch.
+                                     */
+                                    from: string;
+                                    /**
+                                     * Format: date-time
+                                     * @description The end, or since when it is paused. Null: it is being sent.
+                                     */
+                                    to: string | null;
+                                    /** @description Recipients whose mail was sent, has failed or is uncertain. */
+                                    mails: number;
+                                    seconds: number;
+                                    /** @description Mails per second on average, with the freeze, pauses and all rounds. */
+                                    per_second: number;
                                 } | null;
                                 content: string;
                                 text: string | null;
@@ -4768,6 +4868,7 @@ export interface paths {
                                         machines: number;
                                         machine_total: number;
                                     };
+                                    /** @description Hard bounces: recipients refused when the mail was sent, or reported afterwards. */
                                     bounces: number;
                                     complaints: number;
                                     unsubscribes: number;
@@ -4780,7 +4881,7 @@ export interface paths {
                                 created_at: string;
                                 /** Format: date-time */
                                 updated_at: string;
-                                /** @description How fast it is sent, and what keeps it from being faster; null where it is not being sent. */
+                                /** @description How fast it is sent, and what keeps it from being faster, or from going on. Null before its sending and after its end: see `sending`. */
                                 speed: {
                                     /** @description Recipients with an outcome per second, in the last minute or more. */
                                     per_second: number;
@@ -4788,6 +4889,24 @@ export interface paths {
                                     /** @enum {unknown} */
                                     limited_by: "rate" | "mail_server" | "worker" | "schedule" | "approval" | "source" | "retry" | "transport" | "quota" | "queue" | "paused";
                                     detail: string;
+                                } | null;
+                                /** @description The whole sending; null: it was not launched. */
+                                sending: {
+                                    /**
+                                     * Format: date-time
+                                     * @description The launch.
+                                     */
+                                    from: string;
+                                    /**
+                                     * Format: date-time
+                                     * @description The end, or since when it is paused. Null: it is being sent.
+                                     */
+                                    to: string | null;
+                                    /** @description Recipients whose mail was sent, has failed or is uncertain. */
+                                    mails: number;
+                                    seconds: number;
+                                    /** @description Mails per second on average, with the freeze, pauses and all rounds. */
+                                    per_second: number;
                                 } | null;
                                 content: string;
                                 text: string | null;
@@ -4945,6 +5064,7 @@ export interface paths {
                                         machines: number;
                                         machine_total: number;
                                     };
+                                    /** @description Hard bounces: recipients refused when the mail was sent, or reported afterwards. */
                                     bounces: number;
                                     complaints: number;
                                     unsubscribes: number;
@@ -4957,7 +5077,7 @@ export interface paths {
                                 created_at: string;
                                 /** Format: date-time */
                                 updated_at: string;
-                                /** @description How fast it is sent, and what keeps it from being faster; null where it is not being sent. */
+                                /** @description How fast it is sent, and what keeps it from being faster, or from going on. Null before its sending and after its end: see `sending`. */
                                 speed: {
                                     /** @description Recipients with an outcome per second, in the last minute or more. */
                                     per_second: number;
@@ -4965,6 +5085,24 @@ export interface paths {
                                     /** @enum {unknown} */
                                     limited_by: "rate" | "mail_server" | "worker" | "schedule" | "approval" | "source" | "retry" | "transport" | "quota" | "queue" | "paused";
                                     detail: string;
+                                } | null;
+                                /** @description The whole sending; null: it was not launched. */
+                                sending: {
+                                    /**
+                                     * Format: date-time
+                                     * @description The launch.
+                                     */
+                                    from: string;
+                                    /**
+                                     * Format: date-time
+                                     * @description The end, or since when it is paused. Null: it is being sent.
+                                     */
+                                    to: string | null;
+                                    /** @description Recipients whose mail was sent, has failed or is uncertain. */
+                                    mails: number;
+                                    seconds: number;
+                                    /** @description Mails per second on average, with the freeze, pauses and all rounds. */
+                                    per_second: number;
                                 } | null;
                                 content: string;
                                 text: string | null;
@@ -5122,6 +5260,7 @@ export interface paths {
                                         machines: number;
                                         machine_total: number;
                                     };
+                                    /** @description Hard bounces: recipients refused when the mail was sent, or reported afterwards. */
                                     bounces: number;
                                     complaints: number;
                                     unsubscribes: number;
@@ -5134,7 +5273,7 @@ export interface paths {
                                 created_at: string;
                                 /** Format: date-time */
                                 updated_at: string;
-                                /** @description How fast it is sent, and what keeps it from being faster; null where it is not being sent. */
+                                /** @description How fast it is sent, and what keeps it from being faster, or from going on. Null before its sending and after its end: see `sending`. */
                                 speed: {
                                     /** @description Recipients with an outcome per second, in the last minute or more. */
                                     per_second: number;
@@ -5142,6 +5281,24 @@ export interface paths {
                                     /** @enum {unknown} */
                                     limited_by: "rate" | "mail_server" | "worker" | "schedule" | "approval" | "source" | "retry" | "transport" | "quota" | "queue" | "paused";
                                     detail: string;
+                                } | null;
+                                /** @description The whole sending; null: it was not launched. */
+                                sending: {
+                                    /**
+                                     * Format: date-time
+                                     * @description The launch.
+                                     */
+                                    from: string;
+                                    /**
+                                     * Format: date-time
+                                     * @description The end, or since when it is paused. Null: it is being sent.
+                                     */
+                                    to: string | null;
+                                    /** @description Recipients whose mail was sent, has failed or is uncertain. */
+                                    mails: number;
+                                    seconds: number;
+                                    /** @description Mails per second on average, with the freeze, pauses and all rounds. */
+                                    per_second: number;
                                 } | null;
                                 content: string;
                                 text: string | null;
@@ -5303,6 +5460,7 @@ export interface paths {
                                         machines: number;
                                         machine_total: number;
                                     };
+                                    /** @description Hard bounces: recipients refused when the mail was sent, or reported afterwards. */
                                     bounces: number;
                                     complaints: number;
                                     unsubscribes: number;
@@ -5315,7 +5473,7 @@ export interface paths {
                                 created_at: string;
                                 /** Format: date-time */
                                 updated_at: string;
-                                /** @description How fast it is sent, and what keeps it from being faster; null where it is not being sent. */
+                                /** @description How fast it is sent, and what keeps it from being faster, or from going on. Null before its sending and after its end: see `sending`. */
                                 speed: {
                                     /** @description Recipients with an outcome per second, in the last minute or more. */
                                     per_second: number;
@@ -5323,6 +5481,24 @@ export interface paths {
                                     /** @enum {unknown} */
                                     limited_by: "rate" | "mail_server" | "worker" | "schedule" | "approval" | "source" | "retry" | "transport" | "quota" | "queue" | "paused";
                                     detail: string;
+                                } | null;
+                                /** @description The whole sending; null: it was not launched. */
+                                sending: {
+                                    /**
+                                     * Format: date-time
+                                     * @description The launch.
+                                     */
+                                    from: string;
+                                    /**
+                                     * Format: date-time
+                                     * @description The end, or since when it is paused. Null: it is being sent.
+                                     */
+                                    to: string | null;
+                                    /** @description Recipients whose mail was sent, has failed or is uncertain. */
+                                    mails: number;
+                                    seconds: number;
+                                    /** @description Mails per second on average, with the freeze, pauses and all rounds. */
+                                    per_second: number;
                                 } | null;
                                 content: string;
                                 text: string | null;
@@ -5487,6 +5663,7 @@ export interface paths {
                                         machines: number;
                                         machine_total: number;
                                     };
+                                    /** @description Hard bounces: recipients refused when the mail was sent, or reported afterwards. */
                                     bounces: number;
                                     complaints: number;
                                     unsubscribes: number;
@@ -5499,7 +5676,7 @@ export interface paths {
                                 created_at: string;
                                 /** Format: date-time */
                                 updated_at: string;
-                                /** @description How fast it is sent, and what keeps it from being faster; null where it is not being sent. */
+                                /** @description How fast it is sent, and what keeps it from being faster, or from going on. Null before its sending and after its end: see `sending`. */
                                 speed: {
                                     /** @description Recipients with an outcome per second, in the last minute or more. */
                                     per_second: number;
@@ -5507,6 +5684,24 @@ export interface paths {
                                     /** @enum {unknown} */
                                     limited_by: "rate" | "mail_server" | "worker" | "schedule" | "approval" | "source" | "retry" | "transport" | "quota" | "queue" | "paused";
                                     detail: string;
+                                } | null;
+                                /** @description The whole sending; null: it was not launched. */
+                                sending: {
+                                    /**
+                                     * Format: date-time
+                                     * @description The launch.
+                                     */
+                                    from: string;
+                                    /**
+                                     * Format: date-time
+                                     * @description The end, or since when it is paused. Null: it is being sent.
+                                     */
+                                    to: string | null;
+                                    /** @description Recipients whose mail was sent, has failed or is uncertain. */
+                                    mails: number;
+                                    seconds: number;
+                                    /** @description Mails per second on average, with the freeze, pauses and all rounds. */
+                                    per_second: number;
                                 } | null;
                                 content: string;
                                 text: string | null;
@@ -5819,6 +6014,7 @@ export interface paths {
                                         machines: number;
                                         machine_total: number;
                                     };
+                                    /** @description Hard bounces: recipients refused when the mail was sent, or reported afterwards. */
                                     bounces: number;
                                     complaints: number;
                                     unsubscribes: number;
@@ -5831,7 +6027,7 @@ export interface paths {
                                 created_at: string;
                                 /** Format: date-time */
                                 updated_at: string;
-                                /** @description How fast it is sent, and what keeps it from being faster; null where it is not being sent. */
+                                /** @description How fast it is sent, and what keeps it from being faster, or from going on. Null before its sending and after its end: see `sending`. */
                                 speed: {
                                     /** @description Recipients with an outcome per second, in the last minute or more. */
                                     per_second: number;
@@ -5839,6 +6035,24 @@ export interface paths {
                                     /** @enum {unknown} */
                                     limited_by: "rate" | "mail_server" | "worker" | "schedule" | "approval" | "source" | "retry" | "transport" | "quota" | "queue" | "paused";
                                     detail: string;
+                                } | null;
+                                /** @description The whole sending; null: it was not launched. */
+                                sending: {
+                                    /**
+                                     * Format: date-time
+                                     * @description The launch.
+                                     */
+                                    from: string;
+                                    /**
+                                     * Format: date-time
+                                     * @description The end, or since when it is paused. Null: it is being sent.
+                                     */
+                                    to: string | null;
+                                    /** @description Recipients whose mail was sent, has failed or is uncertain. */
+                                    mails: number;
+                                    seconds: number;
+                                    /** @description Mails per second on average, with the freeze, pauses and all rounds. */
+                                    per_second: number;
                                 } | null;
                                 content: string;
                                 text: string | null;
@@ -6002,6 +6216,7 @@ export interface paths {
                                         machines: number;
                                         machine_total: number;
                                     };
+                                    /** @description Hard bounces: recipients refused when the mail was sent, or reported afterwards. */
                                     bounces: number;
                                     complaints: number;
                                     unsubscribes: number;
@@ -6014,7 +6229,7 @@ export interface paths {
                                 created_at: string;
                                 /** Format: date-time */
                                 updated_at: string;
-                                /** @description How fast it is sent, and what keeps it from being faster; null where it is not being sent. */
+                                /** @description How fast it is sent, and what keeps it from being faster, or from going on. Null before its sending and after its end: see `sending`. */
                                 speed: {
                                     /** @description Recipients with an outcome per second, in the last minute or more. */
                                     per_second: number;
@@ -6022,6 +6237,24 @@ export interface paths {
                                     /** @enum {unknown} */
                                     limited_by: "rate" | "mail_server" | "worker" | "schedule" | "approval" | "source" | "retry" | "transport" | "quota" | "queue" | "paused";
                                     detail: string;
+                                } | null;
+                                /** @description The whole sending; null: it was not launched. */
+                                sending: {
+                                    /**
+                                     * Format: date-time
+                                     * @description The launch.
+                                     */
+                                    from: string;
+                                    /**
+                                     * Format: date-time
+                                     * @description The end, or since when it is paused. Null: it is being sent.
+                                     */
+                                    to: string | null;
+                                    /** @description Recipients whose mail was sent, has failed or is uncertain. */
+                                    mails: number;
+                                    seconds: number;
+                                    /** @description Mails per second on average, with the freeze, pauses and all rounds. */
+                                    per_second: number;
                                 } | null;
                                 content: string;
                                 text: string | null;
@@ -6185,6 +6418,7 @@ export interface paths {
                                         machines: number;
                                         machine_total: number;
                                     };
+                                    /** @description Hard bounces: recipients refused when the mail was sent, or reported afterwards. */
                                     bounces: number;
                                     complaints: number;
                                     unsubscribes: number;
@@ -6197,7 +6431,7 @@ export interface paths {
                                 created_at: string;
                                 /** Format: date-time */
                                 updated_at: string;
-                                /** @description How fast it is sent, and what keeps it from being faster; null where it is not being sent. */
+                                /** @description How fast it is sent, and what keeps it from being faster, or from going on. Null before its sending and after its end: see `sending`. */
                                 speed: {
                                     /** @description Recipients with an outcome per second, in the last minute or more. */
                                     per_second: number;
@@ -6205,6 +6439,24 @@ export interface paths {
                                     /** @enum {unknown} */
                                     limited_by: "rate" | "mail_server" | "worker" | "schedule" | "approval" | "source" | "retry" | "transport" | "quota" | "queue" | "paused";
                                     detail: string;
+                                } | null;
+                                /** @description The whole sending; null: it was not launched. */
+                                sending: {
+                                    /**
+                                     * Format: date-time
+                                     * @description The launch.
+                                     */
+                                    from: string;
+                                    /**
+                                     * Format: date-time
+                                     * @description The end, or since when it is paused. Null: it is being sent.
+                                     */
+                                    to: string | null;
+                                    /** @description Recipients whose mail was sent, has failed or is uncertain. */
+                                    mails: number;
+                                    seconds: number;
+                                    /** @description Mails per second on average, with the freeze, pauses and all rounds. */
+                                    per_second: number;
                                 } | null;
                                 content: string;
                                 text: string | null;
@@ -6708,6 +6960,7 @@ export interface paths {
                                         machines: number;
                                         machine_total: number;
                                     };
+                                    /** @description Hard bounces: recipients refused when the mail was sent, or reported afterwards. */
                                     bounces: number;
                                     complaints: number;
                                     unsubscribes: number;
@@ -7517,6 +7770,7 @@ export interface paths {
                                             machines: number;
                                             machine_total: number;
                                         };
+                                        /** @description Hard bounces: recipients refused when the mail was sent, or reported afterwards. */
                                         bounces: number;
                                         complaints: number;
                                         unsubscribes: number;
@@ -8151,7 +8405,10 @@ export interface paths {
                                     catch_up_minutes: number;
                                     lead_minutes: number;
                                 };
-                                /** Format: date-time */
+                                /**
+                                 * Format: date-time
+                                 * @description When the next issue begins. It leaves after the lead time: `send_at` of `/next`.
+                                 */
                                 next_at: string | null;
                                 source: {
                                     /** @enum {unknown} */
@@ -8342,7 +8599,10 @@ export interface paths {
                                     catch_up_minutes: number;
                                     lead_minutes: number;
                                 };
-                                /** Format: date-time */
+                                /**
+                                 * Format: date-time
+                                 * @description When the next issue begins. It leaves after the lead time: `send_at` of `/next`.
+                                 */
                                 next_at: string | null;
                                 source: {
                                     /** @enum {unknown} */
@@ -8439,7 +8699,10 @@ export interface paths {
                                     catch_up_minutes: number;
                                     lead_minutes: number;
                                 };
-                                /** Format: date-time */
+                                /**
+                                 * Format: date-time
+                                 * @description When the next issue begins. It leaves after the lead time: `send_at` of `/next`.
+                                 */
                                 next_at: string | null;
                                 source: {
                                     /** @enum {unknown} */
@@ -8647,7 +8910,10 @@ export interface paths {
                                     catch_up_minutes: number;
                                     lead_minutes: number;
                                 };
-                                /** Format: date-time */
+                                /**
+                                 * Format: date-time
+                                 * @description When the next issue begins. It leaves after the lead time: `send_at` of `/next`.
+                                 */
                                 next_at: string | null;
                                 source: {
                                     /** @enum {unknown} */
@@ -8749,7 +9015,10 @@ export interface paths {
                                     catch_up_minutes: number;
                                     lead_minutes: number;
                                 };
-                                /** Format: date-time */
+                                /**
+                                 * Format: date-time
+                                 * @description When the next issue begins. It leaves after the lead time: `send_at` of `/next`.
+                                 */
                                 next_at: string | null;
                                 source: {
                                     /** @enum {unknown} */
@@ -8855,7 +9124,10 @@ export interface paths {
                                     catch_up_minutes: number;
                                     lead_minutes: number;
                                 };
-                                /** Format: date-time */
+                                /**
+                                 * Format: date-time
+                                 * @description When the next issue begins. It leaves after the lead time: `send_at` of `/next`.
+                                 */
                                 next_at: string | null;
                                 source: {
                                     /** @enum {unknown} */
@@ -8930,10 +9202,17 @@ export interface paths {
                     content: {
                         "application/json": {
                             data: {
-                                /** Format: date-time */
+                                /**
+                                 * Format: date-time
+                                 * @description When the issue begins: its source is tried from then on.
+                                 */
                                 scheduled_at: string;
-                                /** Format: date-time */
+                                /**
+                                 * Format: date-time
+                                 * @description When it leaves.
+                                 */
                                 send_at: string;
+                                /** @description `scheduled_at` in the time zone of the newsletter. */
                                 local: string;
                             }[];
                         };

@@ -7,13 +7,13 @@ import { accountRoutes, type RouteStores } from './waiting/account-routes.js';
 
 export type CampaignSpeedStores = RouteStores & Pick<Stores, 'campaignSpeed'>;
 
-/** How fast a campaign is sent, and what limits it; null where it is not being sent. */
+/** How fast a campaign is sent, and what limits it; while it is paused, the reason. Null before its sending and after its end. */
 export async function campaignSpeed(
   stores: CampaignSpeedStores,
   { account, _id: campaign, launch, round, state, want, settings }: Campaign,
   waiting: Waiting | null,
 ): Promise<CampaignSpeed | null> {
-  if (state !== 'sending') return null;
+  if (state !== 'sending' && state !== 'paused') return null;
   const [recent, { rates: shared }] = await Promise.all([
     stores.campaignSpeed.recent({ account, campaign, launch, round }),
     accountRoutes(stores, account, 'bulk'),

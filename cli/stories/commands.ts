@@ -1,4 +1,4 @@
-import { type Command, Option } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { count, run } from '../command.js';
 import type { WhyOptions } from '../why/why.js';
 import type { EventsOptions } from './events.js';
@@ -21,19 +21,7 @@ export function storyCommands(program: Command): void {
       run(async ({ config }) => (await import('./status.js')).status(config, options))(),
     );
 
-  asking(program.command('campaign'))
-    .description('say how far a campaign is, how fast, what it waits for, and who was left out')
-    .argument('<id>', 'its number', count)
-    .action((id: number, options: StoryOptions) =>
-      run(async ({ config }) => (await import('./campaign.js')).campaign(config, id, options))(),
-    );
-
-  asking(program.command('newsletter'))
-    .description('say when the issues of a newsletter leave, and what they wait for')
-    .argument('<id>', 'its number', count)
-    .action((id: number, options: StoryOptions) =>
-      run(async ({ config }) => (await import('./newsletter.js')).newsletter(config, id, options))(),
-    );
+  numberedCommands(program);
 
   asking(program.command('events'))
     .description('list the latest events, with their deliveries to webhooks')
@@ -47,8 +35,43 @@ export function storyCommands(program: Command): void {
     );
 }
 
+/** Commands about a thing with a number; without the number they list it. */
+function numberedCommands(program: Command): void {
+  asking(program.command('campaign'))
+    .alias('campaigns')
+    .description('say how far a campaign is, how fast, what it waits for, and who was left out; without a number, list')
+    .argument('[id]', 'its number', numberOf('campaign'))
+    .action((id: number | undefined, options: StoryOptions) =>
+      run(async ({ config }) =>
+        id === undefined
+          ? (await import('./listing.js')).listCampaigns(config, options)
+          : (await import('./campaign.js')).campaign(config, id, options),
+      )(),
+    );
+
+  asking(program.command('newsletter'))
+    .alias('newsletters')
+    .description('say when the issues of a newsletter leave, and what they wait for; without a number, list')
+    .argument('[id]', 'its number', numberOf('newsletter'))
+    .action((id: number | undefined, options: StoryOptions) =>
+      run(async ({ config }) =>
+        id === undefined
+          ? (await import('./listing.js')).listNewsletters(config, options)
+          : (await import('./newsletter.js')).newsletter(config, id, options),
+      )(),
+    );
+}
+
 function asking(command: Command): Command {
   return command
     .option('--account <id>', 'the account, by its number', count, 1)
     .option('--json', 'print the answer as JSON', false);
+}
+
+/** Parses the number of a thing that a command lists. */
+function numberOf(command: string) {
+  return (text: string): number => {
+    if (/^[1-9]\d{0,6}$/.test(text)) return Number(text);
+    throw new InvalidArgumentError(`a number: everpost ${command} lists them with their names`);
+  };
 }

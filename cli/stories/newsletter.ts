@@ -16,7 +16,7 @@ export function newsletter(config: Config, id: number, { account, json }: StoryO
     const nouns = stores(store, { secret: '' });
     const row = await nouns.newsletters.find(account, id);
     if (typeof row === 'string') {
-      console.error(`Account ${account} has no newsletter ${id}.`);
+      console.error(`Account ${account} has no newsletter ${id}: everpost newsletter lists them.`);
       return 1;
     }
     const { found } = await nouns.issues.page(account, id, 0, ISSUES_SHOWN);
@@ -24,9 +24,17 @@ export function newsletter(config: Config, id: number, { account, json }: StoryO
     const issues = found.map((issue) => issueView(issue, waiting.get(issue._id) ?? null));
     const next = row.state === 'paused' ? [] : nextTimesView(row, TIMES_SHOWN);
     const { name, state } = newsletterView(row);
-    print({ id, name, state, issues, next }, storyOf(`Newsletter ${id}, "${name}": ${state}`, issues, next), json);
+    print(
+      { id, name, state, issues, next },
+      storyOf(`Newsletter ${id}, "${name}": ${state}`, issues, inZone(next, row.zone)),
+      json,
+    );
     return 0;
   });
+}
+
+function inZone(times: ReturnType<typeof nextTimesView>, zone: string) {
+  return times.map((time) => ({ ...time, local: `${time.local}, ${zone}` }));
 }
 
 function storyOf(

@@ -50,3 +50,27 @@ export function speedOf({ recent, waiting, rates, isUsedUp }: SpeedFacts): Campa
   }
   return { ...speed, limited_by: 'worker', detail: 'No mail is in flight: the workers prepare mails, or send others.' };
 }
+
+/** The whole sending of a campaign, from its launch on; freeze, pauses and all rounds are part of it. */
+export interface CampaignSending {
+  readonly from: Date;
+  /** Null: it goes on. */
+  readonly to: Date | null;
+  /** Recipients whose mail was tried to the end: sent, failed and uncertain ones. */
+  readonly mails: number;
+  readonly seconds: number;
+  readonly per_second: number;
+}
+
+export interface SendingTimes {
+  readonly launched_at: Date | null;
+  /** Since when it is not being sent: its end or a pause; null: it goes on. */
+  readonly stopped_at: Date | null;
+}
+
+/** Null: it was not launched. */
+export function sendingOf({ launched_at, stopped_at }: SendingTimes, mails: number, now: Date): CampaignSending | null {
+  if (launched_at === null) return null;
+  const seconds = Math.max(1, Math.round(((stopped_at ?? now).getTime() - launched_at.getTime()) / 1_000));
+  return { from: launched_at, to: stopped_at, mails, seconds, per_second: Math.round((mails * 100) / seconds) / 100 };
+}

@@ -13,7 +13,7 @@ import { pageFields } from '../../schema/paging.js';
 import { Finding } from '../../schema/preview.js';
 import { WaitingView } from '../../schema/waiting.js';
 import { Ai } from './drafts/drafting.js';
-import { CampaignSpeedView, CampaignStats } from './statistics/schema.js';
+import { CampaignSendingView, CampaignSpeedView, CampaignStats } from './statistics/schema.js';
 
 /** Characters of an HTML body and of a text part. */
 export const LONGEST_BODY = 2_000_000;
@@ -207,6 +207,7 @@ export const CampaignView = Type.Object(
   {
     ...view,
     speed: CampaignSpeedView,
+    sending: CampaignSendingView,
     content: Type.String(),
     text: nullable(Type.String()),
     findings: nullable(

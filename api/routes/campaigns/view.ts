@@ -1,6 +1,8 @@
 import type { FastifyReply } from 'fastify';
+import { now } from '../../../clock.js';
 import { fixedLetter, outcomeOf, statusOf } from '../../../domain/campaign/campaign.js';
 import { type Engagement, NO_ENGAGEMENT } from '../../../domain/campaign/engagement.js';
+import { sendingOf } from '../../../domain/campaign/speed.js';
 import { finding } from '../../../domain/mail/finding.js';
 import { type DefaultTemplate, templateFor } from '../../../domain/template.js';
 import type { Waiting } from '../../../domain/waiting/waiting.js';
@@ -30,9 +32,18 @@ export async function campaignView(deps: ViewDeps, row: Campaign): Promise<{ dat
   const summary = { ...row, is_document: isDocument(row.html) };
   const findings = row.findings?.map(({ code, where }) => finding(code, where)) ?? null;
   const speed = await campaignSpeed(deps, row, waiting.get(row._id) ?? null);
-  const content = { content: row.html, text: row.text, findings, speed };
+  const sending = sendingView(row, totals);
+  const content = { content: row.html, text: row.text, findings, speed, sending };
   const view = campaignRowView(summary, { totals, engagement, waiting: waiting.get(row._id) }, byDefault);
   return { data: { ...view, ...content } };
+}
+
+function sendingView(row: Campaign, { sent, failed, uncertain }: CampaignTotals): CampaignResponse['sending'] {
+  const { state, held, updated_at, launched_at, sent_at, closed_at } = row;
+  const pausedAt = state === 'paused' ? (held?.since ?? updated_at) : null;
+  const stopped_at = state === 'sending' || state === 'freezing' ? null : (pausedAt ?? closed_at ?? sent_at);
+  const found = sendingOf({ launched_at, stopped_at }, sent + failed + uncertain, now());
+  return found && { ...found, from: timestamp(found.from), to: timestampOrNull(found.to) };
 }
 
 /** Responds with the campaign and its ETag. */

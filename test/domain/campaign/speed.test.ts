@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { type SpeedFacts, speedOf } from '../../../domain/campaign/speed.js';
+import { type SpeedFacts, sendingOf, speedOf } from '../../../domain/campaign/speed.js';
 import type { Waiting } from '../../../domain/waiting/waiting.js';
 
 const RATES = [
@@ -21,4 +21,20 @@ test.each<[string, string, Partial<SpeedFacts>, number, string]>([
 ])('the speed is limited by the %s, %s', (limited_by, _how, facts, per_second, detail) => {
   const expected = { limited_by, per_second, detail: expect.stringContaining(detail) };
   expect(speedOf({ ...IDLE, ...facts })).toMatchObject(expected);
+});
+
+const at = (second: number) => new Date(Date.UTC(2026, 4, 15, 9, 0, second));
+
+test.each([
+  ['is being sent', null, 40, 10, 4],
+  ['has ended or is paused', at(20), 7, 20, 0.35],
+  ['has ended within a second', at(0), 3, 1, 3],
+])('the average of a campaign that %s', (_how, stopped_at, mails, seconds, per_second) => {
+  const from = at(0);
+  const expected = { from, to: stopped_at, mails, seconds, per_second };
+  expect(sendingOf({ launched_at: from, stopped_at }, mails, at(10))).toEqual(expected);
+});
+
+test('a campaign that was not launched has no average', () => {
+  expect(sendingOf({ launched_at: null, stopped_at: null }, 0, at(10))).toBeNull();
 });

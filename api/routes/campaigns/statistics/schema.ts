@@ -22,7 +22,9 @@ export const CampaignStats = Type.Object({
   rounds: Count,
   opens: Type.Object(VisitCounts),
   clicks: Type.Object(VisitCounts),
-  bounces: Count,
+  bounces: Type.Integer({
+    description: 'Hard bounces: recipients refused when the mail was sent, or reported afterwards.',
+  }),
   complaints: Count,
   unsubscribes: Count,
 });
@@ -57,6 +59,22 @@ export const CampaignSpeedView = nullable(
       limited_by: Type.Enum([...new Set([...SPEED_LIMITS, ...(Object.keys(WAITING_REASONS) as WaitingReason[])])]),
       detail: Type.String(),
     },
-    { description: 'How fast it is sent, and what keeps it from being faster; null where it is not being sent.' },
+    {
+      description:
+        'How fast it is sent, and what keeps it from being faster, or from going on. Null before its sending and after its end: see `sending`.',
+    },
+  ),
+);
+
+export const CampaignSendingView = nullable(
+  Type.Object(
+    {
+      from: { ...Timestamp, description: 'The launch.' },
+      to: nullable({ ...Timestamp, description: 'The end, or since when it is paused. Null: it is being sent.' }),
+      mails: Type.Integer({ description: 'Recipients whose mail was sent, has failed or is uncertain.' }),
+      seconds: Type.Integer(),
+      per_second: Type.Number({ description: 'Mails per second on average, with the freeze, pauses and all rounds.' }),
+    },
+    { description: 'The whole sending; null: it was not launched.' },
   ),
 );
