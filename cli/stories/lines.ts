@@ -8,11 +8,6 @@ export function section(title: string, lines: readonly string[]): string[] {
   return lines.length === 0 ? [] : [title, ...lines.map((line) => `  ${line}`)];
 }
 
-/** `2026-05-15 09:00 UTC` */
-export function short(time: string | null): string {
-  return time === null ? 'never' : `${time.slice(0, 16).replace('T', ' ')} UTC`;
-}
-
 /** `2026-05-15 09:00:12 UTC` */
 export function exact(time: string): string {
   return `${time.slice(0, 19).replace('T', ' ')} UTC`;

@@ -1,5 +1,6 @@
 import type { PersonResponse } from '../../api/routes/people/schema.js';
-import { section, short } from '../stories/lines.js';
+import { decideForAddress } from '../../domain/delivery/suppression.js';
+import { exact, section } from '../stories/lines.js';
 
 /** What is known about a person, as lines of plain text. */
 export function storyOf(person: PersonResponse): string[] {
@@ -22,8 +23,8 @@ export function storyOf(person: PersonResponse): string[] {
 
 function suppressionLine({ reason, evidence, since, expires_at }: NonNullable<PersonResponse['suppression']>): string {
   const after = evidence === null ? '' : `, after "${evidence}"`;
-  const until = expires_at === null ? '' : `, until ${short(expires_at)}`;
-  return `Suppressed since ${short(since)} (${reason})${after}${until}: gets no mail.`;
+  const until = expires_at === null ? '' : `, until ${exact(expires_at)}`;
+  return `Suppressed since ${exact(since)} (${reason})${after}${until}: gets no mail.`;
 }
 
 function listLine({
@@ -34,8 +35,8 @@ function listLine({
   created_at,
   unsubscribed_at,
 }: PersonResponse['lists'][number]) {
-  const left = unsubscribed_at === null ? '' : `, unsubscribed on ${short(unsubscribed_at)}`;
-  return `On list ${list_id}, ${list_name ?? 'deleted'}: ${status}, added on ${short(created_at)} (${source})${left}.`;
+  const left = unsubscribed_at === null ? '' : `, unsubscribed on ${exact(unsubscribed_at)}`;
+  return `On list ${list_id}, ${list_name ?? 'deleted'}: ${status}, added on ${exact(created_at)} (${source})${left}.`;
 }
 
 function campaignLine({
@@ -50,7 +51,7 @@ function campaignLine({
 }: PersonResponse['campaigns'][number]) {
   const name =
     issue === null ? `campaign ${campaign_id}` : `campaign ${campaign_id} (newsletter ${issue.newsletter_id})`;
-  return `${short(launched_at)}  ${name}, "${subject}": ${outcome(state, why, reply)}${reactionsOf(more)}`;
+  return `${launched_at === null ? 'not launched' : exact(launched_at)}  ${name}, "${subject}": ${outcome(state, why, reply)}${reactionsOf(more)}`;
 }
 
 function messageLine({
@@ -64,12 +65,13 @@ function messageLine({
   ...more
 }: NonNullable<PersonResponse['messages']>[number]) {
   const waits =
-    waiting === null ? '' : `, waiting since ${short(waiting.since)} (${waiting.reason}): ${waiting.detail}`;
-  return `${short(at)}  message ${message_id}, "${subject}": ${outcome(state, why, reply)}${reactionsOf(more)}${waits}`;
+    waiting === null ? '' : `, waiting since ${exact(waiting.since)} (${waiting.reason}): ${waiting.detail}`;
+  return `${exact(at)}  message ${message_id}, "${subject}": ${outcome(state, why, reply)}${reactionsOf(more)}${waits}`;
 }
 
 function outcome(state: string, why: string | null, reply: string | null): string {
-  const because = why === null || why === 'accepted' ? '' : ` (${why})`;
+  const isBounce = why !== null && decideForAddress({ kind: state, class: why }) === 'suppress';
+  const because = why === null || why === 'accepted' ? '' : ` (${why}${isBounce ? ', counts as a bounce' : ''})`;
   return `${state}${because}${reply === null ? '' : `: "${reply}"`}`;
 }
 
@@ -79,8 +81,8 @@ function reactionsOf({ opens, clicks, bounced, complained }: Reactions): string 
   return [
     opens.count > 0 ? `, opened ${times(opens.count)}` : '',
     clicks.count > 0 ? `, clicked ${times(clicks.count)}` : '',
-    bounced === null ? '' : `, bounced on ${short(bounced.at)}`,
-    complained === null ? '' : `, reported as spam on ${short(complained.at)}`,
+    bounced === null ? '' : `, bounced on ${exact(bounced.at)}`,
+    complained === null ? '' : `, reported as spam on ${exact(complained.at)}`,
   ].join('');
 }
 
@@ -97,5 +99,5 @@ function scheduledLine({
   subject,
 }: PersonResponse['scheduled'][number]) {
   const name = kind === 'issue' ? `issue of newsletter ${newsletter_id}` : `${kind} ${campaign_id ?? message_id}`;
-  return `${short(at)}  ${name}, "${subject}"`;
+  return `${exact(at)}  ${name}, "${subject}"`;
 }

@@ -35,18 +35,20 @@ function statusByDates({ subscriber, status_at_freeze }: Person, at: Date): stri
     return `had unsubscribed on ${readable(left_at)}, and came back on ${readable(subscribed_at)}`;
   }
   if (confirmed_at !== null && confirmed_at > at) {
-    return `had not confirmed the subscription yet; confirmed on ${readable(confirmed_at)}`;
+    return `had not confirmed the subscription yet (pending); confirmed on ${readable(confirmed_at)}`;
   }
   return status === 'pending' && status_at_freeze !== 'active' ? UNCONFIRMED : undefined;
 }
 
-const UNCONFIRMED = 'had not confirmed the subscription';
+const UNCONFIRMED = 'had not confirmed the subscription (pending)';
 
 /** The same as the last event before that time tells it. */
 function statusByEvents({ suppression, status_at_freeze }: Person, at: Date): string | undefined {
   if (status_at_freeze === null || status_at_freeze === 'active') return undefined;
   const isReported = status_at_freeze === 'bounced' || status_at_freeze === 'complained';
-  return (isReported ? suppressedThen({ suppression }, at) : undefined) ?? STATUSES[status_at_freeze];
+  const suppressed = isReported ? suppressedThen({ suppression }, at) : undefined;
+  // The campaign counts a person under the status, suppressed or not.
+  return suppressed === undefined ? STATUSES[status_at_freeze] : `${suppressed}, counted as ${status_at_freeze}`;
 }
 
 const STATUSES = {

@@ -56,9 +56,16 @@ const Visits = Type.Object({
 });
 
 const MailReportView = Type.Object({ at: Timestamp, class: nullable(Type.String()), reply: nullable(Type.String()) });
-const maybeReport = Type.Union([MailReportView, Type.Null()]);
+const maybeReport = (description: string) => Type.Union([MailReportView, Type.Null()], { description });
 
-const reactions = { opens: Visits, clicks: Visits, bounced: maybeReport, complained: maybeReport };
+const reactions = {
+  opens: Visits,
+  clicks: Visits,
+  bounced: maybeReport(
+    'A report that came after the mail was accepted. Null where the server refused the mail at once: then `state` is failed, with `class` and `reply`.',
+  ),
+  complained: maybeReport('A complaint about the mail.'),
+};
 
 const CampaignMail = Type.Object({
   campaign_id: Id,

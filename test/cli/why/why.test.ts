@@ -53,17 +53,17 @@ test('tells what is known about an address as a short story, with the answer fir
     suppressed,
     `Campaign ${campaign}: Excluded at the freeze on 2026-05-15 09:00:00 UTC: ` +
       'suppressed since 2026-05-08 09:00:00 UTC (bounce), after "550 5.1.1 no such user".',
-    'Suppressed since 2026-05-08 09:00 UTC (bounce), after "550 5.1.1 no such user": gets no mail.',
-    `On list ${list}, Readers: active, added on 2026-01-12 10:14 UTC (test).`,
+    'Suppressed since 2026-05-08 09:00:00 UTC (bounce), after "550 5.1.1 no such user": gets no mail.',
+    `On list ${list}, Readers: active, added on 2026-01-12 10:14:23 UTC (test).`,
   ]);
   cli.clear();
   expect(await asked(refused.toUpperCase())).toBe(0);
   expect(cli.output).toEqual([
     refused,
-    `On list ${list}, Readers: active, added on 2026-01-12 10:14 UTC (test).`,
+    `On list ${list}, Readers: active, added on 2026-01-12 10:14:23 UTC (test).`,
     'Campaigns, the last first:',
     // The control character of the subject does not reach the terminal.
-    `  2026-05-15 09:00 UTC  campaign ${campaign}, "Spring  [2J sale": failed (invalid_recipient): "550 5.1.1 no such user"`,
+    `  2026-05-15 09:00:00 UTC  campaign ${campaign}, "Spring  [2J sale": failed (invalid_recipient, counts as a bounce): "550 5.1.1 no such user"`,
   ]);
 });
 
@@ -79,7 +79,7 @@ test('answers about a message, and prints what the API answers', async () => {
     'This message: Failed on 2026-05-15 09:00:00 UTC (mailbox_full): "552 5.2.2 full".',
     'On no list.',
     'Messages, the newest first:',
-    `  2026-05-15 09:00 UTC  message ${row._id}, "Code": failed (mailbox_full): "552 5.2.2 full"`,
+    `  2026-05-15 09:00:00 UTC  message ${row._id}, "Code": failed (mailbox_full): "552 5.2.2 full"`,
   ]);
   cli.clear();
   expect(await asked(to.email, { message: row._id, json: true })).toBe(0);
@@ -95,7 +95,7 @@ test('says for what a message waits', async () => {
   const row = aMessage({ account: 1, to, to_key: to.email, state: 'accepted', subject: 'Code', due, created_at: due });
   await majorityCollection<typeof row>(cli.store, 'messages').insertOne(row);
   expect(await asked(to.email)).toBe(0);
-  expect(cli.output.at(-1)).toMatch(/"Code": accepted, waiting since 2026-05-15 09:00 UTC \(worker\): .+\.$/);
+  expect(cli.output.at(-1)).toMatch(/"Code": accepted, waiting since 2026-05-15 09:00:00 UTC \(worker\): .+\.$/);
 });
 
 test('says what it does not know', async () => {

@@ -143,7 +143,7 @@ test.each<[string, string, Case]>([
   ],
   [
     'excluded',
-    'Excluded at the freeze on 2026-05-15 09:00:00 UTC: suppressed since 2026-05-08 09:00:00 UTC (bounce), after "550 5.1.1 no such user".',
+    'Excluded at the freeze on 2026-05-15 09:00:00 UTC: suppressed since 2026-05-08 09:00:00 UTC (bounce), after "550 5.1.1 no such user", counted as bounced.',
     { subscriber: { status: 'bounced' }, suppression: BOUNCE, status_at_freeze: 'bounced' },
   ],
   [
@@ -159,12 +159,12 @@ test.each<[string, string, Case]>([
   ],
   [
     'excluded',
-    'Excluded at the freeze on 2026-05-15 09:00:00 UTC: had not confirmed the subscription yet; confirmed on 2026-05-20 09:00:00 UTC.',
+    'Excluded at the freeze on 2026-05-15 09:00:00 UTC: had not confirmed the subscription yet (pending); confirmed on 2026-05-20 09:00:00 UTC.',
     { subscriber: { confirmed_at: day(20) } },
   ],
   [
     'excluded',
-    'Excluded at the freeze on 2026-05-15 09:00:00 UTC: had not confirmed the subscription.',
+    'Excluded at the freeze on 2026-05-15 09:00:00 UTC: had not confirmed the subscription (pending).',
     { subscriber: { status: 'pending' } },
   ],
   [
