@@ -168,7 +168,10 @@ export const NewsletterView = Type.Object(
     name: Type.String(),
     list_id: Id,
     schedule: TimesView,
-    next_at: nullable(Timestamp),
+    next_at: nullable({
+      ...Timestamp,
+      description: 'When the next issue begins. It leaves after the lead time: `send_at` of `/next`.',
+    }),
     source: Type.Object({ kind: Type.Enum([...SOURCE_KINDS]) }, { additionalProperties: true }),
     subject: nullable(Type.String()),
     preheader: nullable(Type.String()),
@@ -190,9 +193,12 @@ export const NewsletterView = Type.Object(
 );
 
 export const NextTime = Type.Object({
-  scheduled_at: Timestamp,
-  send_at: Timestamp,
-  local: Type.String({ examples: ['Fri 15 May 2026 09:00'] }),
+  scheduled_at: { ...Timestamp, description: 'When the issue begins: its source is tried from then on.' },
+  send_at: { ...Timestamp, description: 'When it leaves.' },
+  local: Type.String({
+    examples: ['Fri 15 May 2026 09:00'],
+    description: '`scheduled_at` in the time zone of the newsletter.',
+  }),
 });
 
 export const IssueView = Type.Object(
