@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Client, Connection } from '@temporalio/client';
 import { campaignWorkflowId } from '../../workflows/names.js';
 import type { Caller } from '../run/caller.js';
+import { untilTrue } from '../run/until-true.js';
 import type { Scene } from './scene.js';
 
 const NAMESPACE = 'default';
@@ -36,10 +37,28 @@ export async function resetCampaign(scene: Scene): Promise<void> {
 async function withTemporal({ installation, campaign }: Scene, work: Work): Promise<void> {
   const connection = await Connection.connect({ address: installation.temporal.address });
   try {
-    await work(new Client({ connection, namespace: NAMESPACE }), campaignWorkflowId(campaign));
+    const client = new Client({ connection, namespace: NAMESPACE });
+    const id = campaignWorkflowId(campaign);
+    await untilRunning(client, id);
+    await work(client, id);
   } finally {
     await connection.close();
   }
+}
+
+const RUNNING_WITHIN_MS = 60_000;
+
+/** After a fault of Temporal the sweep may not have started the workflow again yet. */
+async function untilRunning({ workflow }: Client, id: string): Promise<void> {
+  const isRunning = () =>
+    workflow
+      .getHandle(id)
+      .describe()
+      .then(
+        ({ status }) => status.name === 'RUNNING',
+        () => false,
+      );
+  if (!(await untilTrue(RUNNING_WITHIN_MS, isRunning))) throw new Error(`the workflow ${id} does not run`);
 }
 
 interface PausedView {

@@ -3,9 +3,8 @@ import { now } from '../../clock.js';
 import { resumeIfPaused } from '../faults/operator.js';
 import type { Caller } from './caller.js';
 import type { PostedMessage } from './messages.js';
+import { LOOK_EVERY_MS, untilTrue } from './until-true.js';
 import type { WebhookReceiver } from './webhook-receiver.js';
-
-const LOOK_EVERY_MS = 1_000;
 
 interface Watched {
   readonly call: Caller;
@@ -20,14 +19,6 @@ export async function untilAtRest({ call, campaign, report }: Watched, limitMs: 
     if (reason !== undefined) report(`the campaign was paused (${reason}) and is resumed`);
     return isAtRest(call, campaign);
   });
-}
-
-/** Looks once a second; false: `limitMs` is over. */
-async function untilTrue(limitMs: number, holds: () => Promise<boolean>): Promise<boolean> {
-  for (const since = performance.now(); performance.now() - since < limitMs; await pause(LOOK_EVERY_MS)) {
-    if (await holds()) return true;
-  }
-  return false;
 }
 
 /** A retry that is due sooner is waited for. */
