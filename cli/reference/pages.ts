@@ -7,6 +7,7 @@ import { outcomesPage } from './outcomes.js';
 import type { Page } from './page.js';
 import { performancePage } from './performance.js';
 import { reliabilityPage } from './reliability.js';
+import { sizingPage } from './sizing.js';
 import { statesPage } from './states.js';
 
 /** Every generated page of docs/reference, from the current code. */
@@ -20,5 +21,5 @@ export async function referencePages(): Promise<readonly Page[]> {
     outcomesPage(),
     statesPage(),
   ];
-  return [await apiPage(), ...fromCode, performancePage(), reliabilityPage()];
+  return [await apiPage(), ...fromCode, performancePage(), sizingPage(), reliabilityPage()];
 }

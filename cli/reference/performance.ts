@@ -56,7 +56,8 @@ then \`npm run docs\`. Each command accepts \`--json\`. Without \`--save\` the r
   );
 }
 
-function savedResults(): readonly BenchResult[] {
+/** The results in bench/results. */
+export function savedResults(): readonly BenchResult[] {
   const folder = join(packageRoot(), RESULTS_FOLDER);
   if (!existsSync(folder)) return [];
   const names = readdirSync(folder).filter((name) => name.endsWith('.json'));
