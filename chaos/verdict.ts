@@ -8,14 +8,18 @@ export interface JudgedMail {
   readonly accepted: number;
 }
 
-/** The record of a run, from which the verdict follows. */
-export interface RunRecord {
+export interface JudgedCampaign {
   /** The campaign waits for the next try of those that were put off: they are pending in its last round. */
   readonly waitsForRetry: boolean;
   readonly recipients: readonly JudgedMail[];
-  readonly messages: readonly JudgedMail[];
   /** How many recipients the campaign has, and how many it counts in each status. */
   readonly counted: { readonly recipients: number; readonly byStatus: Readonly<Record<string, number>> };
+}
+
+/** The record of a run, from which the verdict follows. */
+export interface RunRecord {
+  readonly campaigns: readonly JudgedCampaign[];
+  readonly messages: readonly JudgedMail[];
   /** Mails that the faults may have left in doubt (docs/architecture/protocol.md "Bound on uncertain"). */
   readonly bound: number;
   /** Public ids of the events in the log, and of those that the webhook received. */
@@ -40,7 +44,7 @@ export interface Verdict {
   readonly bound: number;
   /** Refused for good, skipped, or waiting for another try: by name, and not accepted. */
   readonly notDelivered: number;
-  /** Whether the campaign's counts are those of its recipients, and add up. */
+  /** Whether the counts of each campaign are those of its recipients, and add up. */
   readonly addsUp: boolean;
   readonly webhooksMissing: readonly string[];
   /** Mails counted against the quota minus those sent or uncertain. */
@@ -53,7 +57,9 @@ const NOT_DELIVERED: ReadonlySet<string> = new Set(['failed', 'skipped', 'deferr
 
 /** Compares what the API says with what the receiver has accepted, mail by mail. */
 export function verdictOf(record: RunRecord): Verdict {
-  const all = [...record.recipients.map((mail) => inRound(mail, record.waitsForRetry)), ...record.messages];
+  const { campaigns, messages } = record;
+  const recipients = campaigns.flatMap((one) => one.recipients.map((mail) => inRound(mail, one.waitsForRetry)));
+  const all = [...recipients, ...messages];
   const named = (of: (mail: JudgedMail) => boolean) =>
     all.filter(of).map(({ to, status, accepted }) => `${to}: ${status}, accepted ${accepted}`);
   const sent = all.filter(({ status }) => status === 'sent');
@@ -64,7 +70,7 @@ export function verdictOf(record: RunRecord): Verdict {
     twice: named(({ accepted }) => accepted > 1),
     misreported: named(({ status, accepted }) => accepted > 0 && status !== 'sent' && status !== 'uncertain'),
     notDelivered: all.filter(({ status = '', accepted }) => accepted === 0 && NOT_DELIVERED.has(status)).length,
-    addsUp: addsUp(record),
+    addsUp: campaigns.every(addsUp),
     webhooksMissing: record.events.logged.filter((id) => !record.events.received.has(id)),
     quotaDrift: driftOf(record.quota, sent.length + uncertain),
   };
@@ -72,7 +78,7 @@ export function verdictOf(record: RunRecord): Verdict {
     ({ length }) => length === 0,
   );
   const holds = isNamed && found.addsUp && found.quotaDrift === 0 && uncertain <= record.bound;
-  const size = { recipients: record.recipients.length, messages: record.messages.length };
+  const size = { recipients: recipients.length, messages: messages.length };
   return { ...size, ...found, uncertain, bound: record.bound, holds };
 }
 
@@ -90,7 +96,7 @@ function driftOf({ used, reserved }: RunRecord['quota'], mails: number): number 
   return Math.max(0, used - mails) + Math.min(0, used + reserved - mails);
 }
 
-function addsUp({ recipients, counted }: RunRecord): boolean {
+function addsUp({ recipients, counted }: JudgedCampaign): boolean {
   const byStatus: Record<string, number> = {};
   for (const { status = 'unknown' } of recipients) byStatus[status] = (byStatus[status] ?? 0) + 1;
   const statuses = new Set([...Object.keys(byStatus), ...Object.keys(counted.byStatus)]);

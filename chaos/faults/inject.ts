@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { CONNECTIONS, type Installation, untilReady } from '../installation/installation.js';
+import { CONNECTIONS, type Installation, rollingRestart } from '../installation/installation.js';
 import type { Seat } from '../installation/seat.js';
 import type { PlannedFault } from '../plan.js';
 import type { ReceiverTrouble } from '../receiver/conversation.js';
@@ -118,7 +118,7 @@ const STARTED_AFTER_MS = 5_000;
 async function clockJumps({ workers, clock }: Installation, planned: Planned): Promise<void> {
   const seat = seatOf(workers, planned);
   await seat.end();
-  seat.start(clock?.environment);
+  seat.start({ environment: clock?.environment });
   await pause(STARTED_AFTER_MS);
   for (const seconds of [CLOCK_OFF_BY, -CLOCK_OFF_BY, 0]) {
     await clock?.set(seconds);
@@ -126,15 +126,6 @@ async function clockJumps({ workers, clock }: Installation, planned: Planned): P
   }
   await seat.end();
   seat.start();
-}
-
-/** One process after the other, as a deploy does it: it drains, ends and is replaced. */
-async function rollingRestart({ apis, workers, addresses }: Installation): Promise<void> {
-  for (const seat of [...workers, ...apis]) {
-    await seat.end();
-    seat.start();
-    await Promise.all(addresses.map(untilReady));
-  }
 }
 
 function seatOf(seats: readonly Seat[], { target }: Planned): Seat {

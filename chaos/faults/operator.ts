@@ -1,11 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { Client, Connection } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
 import { campaignWorkflowId } from '../../workflows/names.js';
+import { NAMESPACE, withTemporalClient } from '../installation/temporal-client.js';
 import type { Caller } from '../run/caller.js';
 import { untilTrue } from '../run/until-true.js';
 import type { Scene } from './scene.js';
-
-const NAMESPACE = 'default';
 
 type Work = (client: Client, workflowId: string) => Promise<unknown>;
 
@@ -35,15 +34,11 @@ export async function resetCampaign(scene: Scene): Promise<void> {
 }
 
 async function withTemporal({ installation, campaign }: Scene, work: Work): Promise<void> {
-  const connection = await Connection.connect({ address: installation.temporal.address });
-  try {
-    const client = new Client({ connection, namespace: NAMESPACE });
-    const id = campaignWorkflowId(campaign);
+  const id = campaignWorkflowId(campaign);
+  await withTemporalClient(installation.temporal.address, async (client) => {
     await untilRunning(client, id);
     await work(client, id);
-  } finally {
-    await connection.close();
-  }
+  });
 }
 
 const RUNNING_WITHIN_MS = 60_000;

@@ -1,8 +1,11 @@
+import { execFile } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { isReady, machineEnvironment } from '../../bench/harness/everpost-process.js';
+import { faultsOfWorkers } from '../../cli/worker/health.js';
 import type { Config } from '../../config.js';
 import { freePort } from '../../servers/ports.js';
 import { startMongodbSet } from './mongodb-set.js';
@@ -39,43 +42,38 @@ export async function startInstallation(config: Config, { smtpUrl, program }: In
     stops.push(temporal.stop);
     const ports = await Promise.all(Array.from({ length: PROCESSES_OF_A_KIND }, () => freePort(0)));
     const addresses = ports.map((port) => `http://127.0.0.1:${port}`);
-    const shared = environmentOf(config, {
-      PUBLIC_URL: addresses[0] ?? '',
-      MONGODB_URL: mongodb.url,
-      TEMPORAL_ADDRESS: temporal.address,
-      folder,
-      smtpUrl,
-    });
-    const seats = (command: 'api' | 'worker', own: readonly NodeJS.ProcessEnv[]): Seat[] => {
-      const started = startSeats(command, own, { program, folder, environment: shared });
-      stops.push(...started.map(({ kill }) => kill));
-      return started;
+    const servers = { MONGODB_URL: mongodb.url, TEMPORAL_ADDRESS: temporal.address };
+    const environment = environmentOf(config, { ...servers, PUBLIC_URL: addresses[0] ?? '', folder, smtpUrl });
+    const seated = (own: Omit<SeatPlan, 'program' | 'folder'>): Seat => {
+      const seat = startSeat({ program, folder, ...own, environment: { ...environment, ...own.environment } });
+      stops.push(seat.kill);
+      return seat;
     };
-    const apis = seats(
-      'api',
-      ports.map((port) => ({ PORT: `${port}` })),
-    );
-    const workers = seats(
-      'worker',
-      ports.map((_, i) => ({ DATA_DIR: join(folder, `worker-${i}`) })),
-    );
-    await Promise.all(addresses.map(untilReady));
+    const apis = ports.map((port, i) => seated(apiSeat(port, i)));
+    const workers = ports.map((_, i) => seated(workerSeat(join(folder, `worker-${i}`), i)));
+    await Promise.all(apis.map(untilUp));
     const clock = await ownClock(folder);
-    return { folder, mongodb, temporal, apis, workers, addresses, clock, stop };
+    const run = (other: string, command: string) => outputOf(other, command, environment);
+    return { folder, mongodb, temporal, apis, workers, addresses, clock, run, stop };
   } catch (failure) {
     await stop({ keepLogs: true });
     throw failure;
   }
 }
 
-function startSeats(
-  command: 'api' | 'worker',
-  own: readonly NodeJS.ProcessEnv[],
-  { environment, ...plan }: Pick<SeatPlan, 'program' | 'folder' | 'environment'>,
-): Seat[] {
-  return own.map((more, i) =>
-    startSeat({ ...plan, name: `${command}-${i}`, command, environment: { ...environment, ...more } }),
-  );
+function apiSeat(port: number, i: number) {
+  const isUp = () => isReady(`http://127.0.0.1:${port}`);
+  return { name: `api-${i}`, command: 'api' as const, environment: { PORT: `${port}` }, isUp };
+}
+
+function workerSeat(folder: string, i: number) {
+  const isUp = async () => (await faultsOfWorkers(folder)).length === 0;
+  return { name: `worker-${i}`, command: 'worker' as const, environment: { DATA_DIR: folder }, isUp };
+}
+
+/** What a command of this build prints in the environment of the installation; throws where it fails. */
+async function outputOf(program: string, command: string, env: NodeJS.ProcessEnv): Promise<string> {
+  return (await promisify(execFile)(process.execPath, [program, command], { env })).stdout.trim();
 }
 
 interface Shared {
@@ -102,13 +100,22 @@ function environmentOf(config: Config, { folder, smtpUrl, ...servers }: Shared):
   };
 }
 
-const READY_MS = 60_000;
+const UP_MS = 60_000;
+const LOOK_EVERY_MS = 250;
 
-/** Waits until an API answers that it is ready. */
-export async function untilReady(address: string): Promise<void> {
-  for (let waited = 0; waited < READY_MS; waited += 250) {
-    if (await isReady(address)) return;
-    await pause(250);
+async function untilUp({ name, isUp }: Seat): Promise<void> {
+  for (let waited = 0; waited < UP_MS; waited += LOOK_EVERY_MS) {
+    if (await isUp()) return;
+    await pause(LOOK_EVERY_MS);
   }
-  throw new Error(`${address} did not become ready`);
+  throw new Error(`${name} did not start`);
+}
+
+/** One process after the other, as a deploy does it: it drains, ends and is replaced, by another build where one is given. */
+export async function rollingRestart({ workers, apis }: Installation, program?: string): Promise<void> {
+  for (const seat of [...workers, ...apis]) {
+    await seat.end();
+    seat.start({ program });
+    await untilUp(seat);
+  }
 }

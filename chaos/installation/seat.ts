@@ -11,9 +11,19 @@ export interface Seat {
   kill(): Promise<void>;
   /** SIGTERM; returns when it has ended by itself. */
   end(): Promise<void>;
-  /** `more`: variables for this start alone. */
-  start(more?: NodeJS.ProcessEnv): void;
+  start(differently?: Restart): void;
+  /** Whether it answers that it is up, as probes ask it. */
+  readonly isUp: () => Promise<boolean>;
+  /** The log of the build that runs now. */
+  readonly log: () => string;
   signal(signal: 'SIGSTOP' | 'SIGCONT'): void;
+}
+
+interface Restart {
+  /** Further variables, for this start alone. */
+  readonly environment?: NodeJS.ProcessEnv | undefined;
+  /** Another compiled command line, for later starts as well. */
+  readonly program?: string | undefined;
 }
 
 export interface SeatPlan {
@@ -24,6 +34,7 @@ export interface SeatPlan {
   readonly environment: NodeJS.ProcessEnv;
   /** Where its log is kept. */
   readonly folder: string;
+  readonly isUp: () => Promise<boolean>;
 }
 
 const running = new Set<ChildProcess>();
@@ -43,11 +54,14 @@ function killAll(): void {
 }
 
 /** Starts the process; its log goes to a file of its own. */
-export function startSeat({ name, program, command, environment, folder }: SeatPlan): Seat {
+export function startSeat({ name, program: first, command, environment, folder, isUp }: SeatPlan): Seat {
   mkdirSync(folder, { recursive: true });
   let child: ChildProcess;
-  const start = (more?: NodeJS.ProcessEnv): void => {
-    const log = openSync(join(folder, `${name}.log`), 'a');
+  let program = first;
+  const logFile = () => join(folder, program === first ? `${name}.log` : `${name}-replaced.log`);
+  const start = ({ environment: more, program: other = program }: Restart = {}): void => {
+    program = other;
+    const log = openSync(logFile(), 'a');
     child = spawn(process.execPath, [program, command], {
       stdio: ['ignore', log, log],
       env: { ...environment, ...more },
@@ -59,6 +73,8 @@ export function startSeat({ name, program, command, environment, folder }: SeatP
     name,
     pid: () => child.pid ?? 0,
     start,
+    isUp,
+    log: logFile,
     kill: () => stopped(child, 'SIGKILL'),
     end: () => stopped(child),
     signal: (signal) => void child.kill(signal),

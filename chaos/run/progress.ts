@@ -36,20 +36,23 @@ async function isAtRest(call: Caller, campaign: number): Promise<boolean> {
   return data.status === 'sent' || (reason === 'retry' && !isSoon);
 }
 
-const OPEN = new Set(['accepted', 'sending']);
+const OPEN: ReadonlySet<string> = new Set(['accepted', 'sending']);
+/** Also those that wait for another try. */
+export const NOT_FINAL: ReadonlySet<string> = new Set([...OPEN, 'deferred']);
 
-/** Waits until each message is final or waits for another try. */
+/** Waits until no message is in these states; by default each is final then, or waits for another try. */
 export async function untilDecided(
   call: Caller,
   messages: readonly PostedMessage[],
   limitMs: number,
+  states = OPEN,
 ): Promise<boolean> {
   let open = messages;
   return untilTrue(limitMs, async () => {
     const still: PostedMessage[] = [];
     for (const message of open) {
       const { data } = await call<{ data: { state: string } }>('GET', `/messages/${message.id}`);
-      if (OPEN.has(data.state)) still.push(message);
+      if (states.has(data.state)) still.push(message);
     }
     open = still;
     return open.length === 0;

@@ -1,6 +1,5 @@
-import type { Installation } from '../installation/installation.js';
 import type { Judge } from '../receiver/judge.js';
-import type { JudgedMail, RunRecord } from '../verdict.js';
+import type { JudgedCampaign, JudgedMail, RunRecord } from '../verdict.js';
 import type { Caller } from './caller.js';
 import type { PostedMessage } from './messages.js';
 
@@ -17,14 +16,13 @@ const STATUSES = ['pending', 'in_flight', 'sent', 'failed', 'skipped', 'uncertai
 export interface Run {
   readonly call: Caller;
   readonly judge: Judge;
-  readonly installation: Installation;
-  readonly campaign: number;
+  readonly campaigns: readonly number[];
   readonly messages: readonly PostedMessage[];
 }
 
 /** Reads what the API says of each mail and event of a run that is over, and compares it with nothing. */
 export async function recordOf(
-  { call, judge, campaign, messages }: Run,
+  { call, judge, campaigns, messages }: Run,
   { bound, received }: { readonly bound: number; readonly received: ReadonlySet<string> },
 ): Promise<RunRecord> {
   const accepted = new Map<string, number>();
@@ -33,21 +31,33 @@ export async function recordOf(
     ...mail,
     accepted: accepted.get(mail.to) ?? 0,
   });
-  const { data } = await call<{ data: CampaignView }>('GET', `/campaigns/${campaign}`);
+  const judgedCampaigns: JudgedCampaign[] = [];
+  for (const campaign of campaigns) judgedCampaigns.push(await campaignOf(call, campaign, judged));
   const { data: usage } = await call<{ data: { emails: RunRecord['quota'] } }>('GET', '/account/usage');
   const states = await statesOf(call, messages);
   return {
-    waitsForRetry: data.waiting?.reason === 'retry',
-    recipients: (await recipientsOf(call, campaign)).map(({ email: to, status }) => judged({ to, status })),
+    campaigns: judgedCampaigns,
     messages: messages.map(({ id, to }) => judged({ to, status: states.get(id) })),
-    counted: countedBy(data),
     bound,
     events: { logged: await loggedEvents(call), received },
     quota: usage.emails,
   };
 }
 
-function countedBy({ recipient_count: recipients, stats }: CampaignView): RunRecord['counted'] {
+async function campaignOf(
+  call: Caller,
+  campaign: number,
+  judged: (mail: Omit<JudgedMail, 'accepted'>) => JudgedMail,
+): Promise<JudgedCampaign> {
+  const { data } = await call<{ data: CampaignView }>('GET', `/campaigns/${campaign}`);
+  return {
+    waitsForRetry: data.waiting?.reason === 'retry',
+    recipients: (await recipientsOf(call, campaign)).map(({ email: to, status }) => judged({ to, status })),
+    counted: countedBy(data),
+  };
+}
+
+function countedBy({ recipient_count: recipients, stats }: CampaignView): JudgedCampaign['counted'] {
   return { recipients, byStatus: Object.fromEntries(STATUSES.map((status) => [status, stats[status] ?? 0])) };
 }
 

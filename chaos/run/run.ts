@@ -2,16 +2,15 @@ import type { Config } from '../../config.js';
 import { inject, whyNot } from '../faults/inject.js';
 import type { FaultName } from '../faults/names.js';
 import type { Scene } from '../faults/scene.js';
-import { startInstallation } from '../installation/installation.js';
 import { type PlannedFault, planOf } from '../plan.js';
 import { seeded } from '../random.js';
-import { type Judge, startJudge } from '../receiver/judge.js';
+import type { Judge } from '../receiver/judge.js';
 import { type Verdict, verdictOf } from '../verdict.js';
-import { type Caller, callerOf } from './caller.js';
+import { addWebhook, preparedCampaign } from './campaigns.js';
 import { type PostedMessage, postMessages } from './messages.js';
 import { untilAtRest, untilDecided, untilReceived } from './progress.js';
 import { recordOf } from './record.js';
-import { startWebhookReceiver } from './webhook-receiver.js';
+import { onServers, type RunServers } from './servers.js';
 
 export interface RunOptions {
   readonly config: Config;
@@ -55,60 +54,39 @@ export interface RunResult {
 /** After the last fault: a lease of a lost page, a failover and all retries fit in. */
 const LIMIT_MS = 240_000;
 const QUIET_MS = 60_000;
+/** What the addresses of the campaign begin with. */
+const READER = 'reader';
 
 /** One campaign beside messages and a webhook, on servers of its own, with the faults that the seed plans. */
-export async function chaosRun(options: RunOptions): Promise<RunResult> {
-  const { config, seed, report } = options;
-  const judge = await startJudge(seeded(seed + 1));
-  const webhook = await startWebhookReceiver();
-  const installation = await startInstallation(config, { smtpUrl: judge.url, program: options.program });
-  const since = performance.now();
-  let held = false;
-  try {
-    const call = callerOf(installation.addresses);
-    const campaign = await preparedCampaign(call, options, webhook.url);
-    const scene = { installation, judge, call, campaign };
-    const everyMs = (options.recipients / options.rate / Math.max(1, options.messages)) * 1_000;
-    const posting = postMessages(call, { seed, count: options.messages, everyMs });
-    posting.catch(() => undefined);
-    await call('POST', `/campaigns/${campaign}/send`, { body: {}, key: `chaos-${seed}-send` });
-    const { faults, notTried, bound } = await injectAll(scene, options);
-    const atRest = await untilAtRest({ call, campaign, report }, LIMIT_MS);
-    const end = performance.now();
-    const messages: readonly PostedMessage[] = await posting;
-    const decided = await untilDecided(call, messages, LIMIT_MS);
-    await untilReceived(call, webhook, QUIET_MS);
-    const run = { call, judge, installation, campaign, messages };
-    const verdict = verdictOf(await recordOf(run, { bound: bound + judge.broken(), received: webhook.received() }));
-    const ended = atRest && decided;
-    held = verdict.holds && ended;
-    const last = Math.min(end, timeOfMail(judge, NEARLY_ALL * options.recipients));
-    const injected = faults.map((fault, i) => silenceAfter(judge, fault, faults[i + 1]?.at ?? last));
-    const logs = held ? null : installation.folder;
-    const seconds = Math.round((performance.now() - since) / 1_000);
-    return { seed, faults: injected, notTried, verdict, ended, logs, seconds };
-  } finally {
-    await installation.stop({ keepLogs: !held });
-    await Promise.all([judge.close(), webhook.close()]);
-  }
+export function chaosRun(options: RunOptions): Promise<RunResult> {
+  const { config, program, seed } = options;
+  const held = ({ verdict, ended }: Pick<RunResult, 'verdict' | 'ended'>) => verdict.holds && ended;
+  return onServers({ config, program, random: seeded(seed + 1) }, (servers) => faultyRun(servers, options), held);
 }
 
-async function preparedCampaign(call: Caller, { seed, recipients, rate }: RunOptions, url: string): Promise<number> {
-  type Made = { readonly data: { readonly id: number } };
-  await call('POST', '/webhooks', { body: { url }, key: `chaos-${seed}-webhook` });
-  const { data: list } = await call<Made>('POST', '/lists', { body: { name: 'Readers' }, key: `chaos-${seed}-list` });
-  for (let first = 0; first < recipients; first += 1_000) {
-    const size = Math.min(1_000, recipients - first);
-    const subscribers = Array.from({ length: size }, (_, i) => ({ email: `reader${first + i}@example.test` }));
-    const body = { list_id: list.id, subscribers };
-    await call('POST', '/subscribers/batch', { body, key: `chaos-${seed}-batch-${first}` });
-  }
-  const html =
-    '<p>Hello. <a href="https://acme.test/news">Read</a></p><p><a href="{{ unsubscribe_url }}">Leave</a></p>';
-  const from = { name: 'News', email: 'news@acme.test' };
-  const letter = { list_id: list.id, subject: 'News', html, from, settings: { rate_per_second: rate } };
-  const { data } = await call<Made>('POST', '/campaigns', { body: letter, key: `chaos-${seed}-campaign` });
-  return data.id;
+async function faultyRun(servers: RunServers, options: RunOptions): Promise<Omit<RunResult, 'logs'>> {
+  const { installation, judge, webhook, call } = servers;
+  const { seed, recipients, rate, report } = options;
+  const since = performance.now();
+  const key = `chaos-${seed}`;
+  await addWebhook(call, webhook.url, key);
+  const campaign = await preparedCampaign(call, { key, name: READER, recipients, rate });
+  const everyMs = (recipients / rate / Math.max(1, options.messages)) * 1_000;
+  const posting = postMessages(call, { key, name: 'message', count: options.messages, everyMs });
+  posting.catch(() => undefined);
+  await call('POST', `/campaigns/${campaign}/send`, { body: {}, key: `${key}-send` });
+  const { faults, notTried, bound } = await injectAll({ installation, judge, call, campaign }, options);
+  const atRest = await untilAtRest({ call, campaign, report }, LIMIT_MS);
+  const end = performance.now();
+  const messages: readonly PostedMessage[] = await posting;
+  const decided = await untilDecided(call, messages, LIMIT_MS);
+  await untilReceived(call, webhook, QUIET_MS);
+  const run = { call, judge, campaigns: [campaign], messages };
+  const verdict = verdictOf(await recordOf(run, { bound: bound + judge.broken(), received: webhook.received() }));
+  const last = Math.min(end, timeOfMail(judge, NEARLY_ALL * recipients));
+  const injected = faults.map((fault, i) => silenceAfter(judge, fault, faults[i + 1]?.at ?? last));
+  const seconds = Math.round((performance.now() - since) / 1_000);
+  return { seed, faults: injected, notTried, verdict, ended: atRest && decided, seconds };
 }
 
 type Begun = PlannedFault<FaultName> & { readonly at: number };
@@ -151,7 +129,7 @@ function timeOfMail(judge: Judge, count: number): number {
 }
 
 function mailsOfCampaign(judge: Judge) {
-  return judge.accepted().filter(({ to }) => to.startsWith('reader'));
+  return judge.accepted().filter(({ to }) => to.startsWith(READER));
 }
 
 function silenceAfter(judge: Judge, { at, ...fault }: Begun, until: number): InjectedFault {

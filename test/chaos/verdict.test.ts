@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { type JudgedMail, type RunRecord, verdictOf } from '../../chaos/verdict.js';
+import { type JudgedCampaign, type JudgedMail, type RunRecord, verdictOf } from '../../chaos/verdict.js';
 
 const mail = (to: string, status: string | undefined, accepted: number): JudgedMail => ({ to, status, accepted });
 
@@ -13,30 +13,41 @@ const RECIPIENTS = [
   mail('left', 'skipped', 0),
   mail('in a later round', 'pending', 0),
 ];
-const RIGHT: RunRecord = {
+const CAMPAIGN: JudgedCampaign = {
   waitsForRetry: true,
   recipients: RECIPIENTS,
-  messages: [mail('code', 'sent', 1), mail('cancelled', 'cancelled', 0)],
   counted: { recipients: 7, byStatus: { sent: 1, failed: 1, uncertain: 2, deferred: 1, skipped: 1, pending: 1 } },
+};
+const ANOTHER: JudgedCampaign = {
+  waitsForRetry: false,
+  recipients: [mail('in another campaign', 'sent', 1)],
+  counted: { recipients: 1, byStatus: { sent: 1 } },
+};
+const RIGHT: RunRecord = {
+  campaigns: [CAMPAIGN, ANOTHER],
+  messages: [mail('code', 'sent', 1), mail('cancelled', 'cancelled', 0)],
   bound: 2,
   events: { logged: ['evt_1', 'evt_2'], received: new Set(['evt_1', 'evt_2', 'evt_0']) },
-  quota: { used: 4, reserved: 0 },
+  quota: { used: 5, reserved: 0 },
 };
 
 test('the promise holds where each mail was delivered once or is named', () => {
   expect(verdictOf(RIGHT)).toMatchObject({
     holds: true,
-    deliveredOnce: 2,
+    recipients: 8,
+    deliveredOnce: 3,
     uncertain: 2,
     notDelivered: 5,
     quotaDrift: 0,
   });
 });
 
-const withMail = (changed: JudgedMail): RunRecord => ({
+const withCampaign = (changed: Partial<JudgedCampaign>): RunRecord => ({
   ...RIGHT,
-  recipients: RIGHT.recipients.map((one) => (one.to === changed.to ? changed : one)),
+  campaigns: [{ ...CAMPAIGN, ...changed }, ANOTHER],
 });
+const withMail = (changed: JudgedMail, waitsForRetry = true): RunRecord =>
+  withCampaign({ waitsForRetry, recipients: RECIPIENTS.map((one) => (one.to === changed.to ? changed : one)) });
 
 test.each<[what: string, record: RunRecord, found: object]>([
   [
@@ -46,7 +57,7 @@ test.each<[what: string, record: RunRecord, found: object]>([
   ],
   [
     'a mail is not decided',
-    { ...withMail(mail('sent', 'pending', 0)), waitsForRetry: false },
+    withMail(mail('sent', 'pending', 0), false),
     { lost: expect.arrayContaining([expect.stringMatching(/^sent: pending/)]) },
   ],
   [
@@ -83,16 +94,27 @@ test.each<[what: string, record: RunRecord, found: object]>([
   ],
   [
     'a recipient is counted that is not there',
-    { ...RIGHT, counted: { ...RIGHT.counted, recipients: 8 } },
+    withCampaign({ counted: { ...CAMPAIGN.counted, recipients: 8 } }),
     { addsUp: false },
   ],
   [
     'a status is counted wrongly',
-    { ...RIGHT, counted: { ...RIGHT.counted, byStatus: { ...RIGHT.counted.byStatus, pending: 2 } } },
+    withCampaign({ counted: { recipients: 7, byStatus: { ...CAMPAIGN.counted.byStatus, pending: 2 } } }),
     { addsUp: false },
   ],
-  ['a mail was counted twice against the quota', { ...RIGHT, quota: { used: 5, reserved: 0 } }, { quotaDrift: 1 }],
-  ['a mail was not counted against the quota', { ...RIGHT, quota: { used: 2, reserved: 1 } }, { quotaDrift: -1 }],
+  [
+    'two campaigns count a recipient of the other one',
+    {
+      ...RIGHT,
+      campaigns: [
+        { ...CAMPAIGN, counted: { recipients: 7, byStatus: { ...CAMPAIGN.counted.byStatus, sent: 2 } } },
+        { ...ANOTHER, counted: { recipients: 1, byStatus: { sent: 0 } } },
+      ],
+    },
+    { addsUp: false },
+  ],
+  ['a mail was counted twice against the quota', { ...RIGHT, quota: { used: 6, reserved: 0 } }, { quotaDrift: 1 }],
+  ['a mail was not counted against the quota', { ...RIGHT, quota: { used: 3, reserved: 1 } }, { quotaDrift: -1 }],
 ])('it does not hold where %s', (_, record, found) => {
   expect(verdictOf(record)).toMatchObject({ ...found, holds: false });
 });
