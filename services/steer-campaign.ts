@@ -131,7 +131,7 @@ async function reopen(
  */
 export async function discardCancelledLaunch(
   { rounds }: Pick<SteeringStores, 'rounds'>,
-  { account, _id, state, round, closed_at }: Campaign,
+  { account, _id, state, launch, round, closed_at }: Campaign,
   otherwise: 'already_sent' | 'cannot_delete',
 ): Promise<void> {
   if (state !== 'cancelled') return;
@@ -139,7 +139,7 @@ export async function discardCancelledLaunch(
   if (round >= 0 && closed_at === null) {
     throw new Failure('busy', undefined, 'The campaign is still being cancelled; try again in a moment.');
   }
-  if (!(await rounds.deleteUnclaimed(account, _id))) throw new Failure(otherwise);
+  if (!(await rounds.deleteUnclaimed({ account, campaign: _id, launch }))) throw new Failure(otherwise);
 }
 
 /**

@@ -78,13 +78,14 @@ function adding(pages: Collection<LedgerPage>) {
 
     /** Removes pages that a freeze of an earlier launch created after the cancel; none of their recipients was claimed. */
     deleteOrphans: async ({ account, campaign, launch }: Omit<RoundKey, 'round'>): Promise<void> => {
-      await pages.deleteMany({ account, campaign, launch: { $ne: launch }, claimed: 0 });
+      await pages.deleteMany({ account, campaign, launch: { $lt: launch }, claimed: 0 });
     },
 
-    /** Removes the pages of a launch that was cancelled before any claim; true if none is left. */
-    deleteUnclaimed: async (account: number, campaign: number): Promise<boolean> => {
-      await pages.deleteMany({ account, campaign, claimed: 0 });
-      return (await pages.countDocuments({ account, campaign })) === 0;
+    /** Removes the pages of this launch and earlier ones, cancelled before any claim; true if none is left of them. */
+    deleteUnclaimed: async ({ account, campaign, launch }: Omit<RoundKey, 'round'>): Promise<boolean> => {
+      const cancelled = { account, campaign, launch: { $lte: launch } };
+      await pages.deleteMany({ ...cancelled, claimed: 0 });
+      return (await pages.countDocuments(cancelled)) === 0;
     },
   };
 }

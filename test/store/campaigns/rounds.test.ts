@@ -199,9 +199,16 @@ test('close: a page at rest is closed with its entries; one that was taken meanw
 
 test('pages of a launch without claims are removed; with a single claim they are kept', async () => {
   await insertPages(store, [aPage({ account, campaign, ids: [1] }), aPage({ account, campaign, page: 1, ids: [2] })]);
-  expect(await rounds(store).deleteUnclaimed(account, campaign)).toBe(true);
+  expect(await rounds(store).deleteUnclaimed({ account, campaign, launch: 1 })).toBe(true);
   await insertPages(store, [aPage({ account, campaign, ids: [1], claimed: 1 })]);
-  expect(await rounds(store).deleteUnclaimed(account, campaign)).toBe(false);
+  expect(await rounds(store).deleteUnclaimed({ account, campaign, launch: 1 })).toBe(false);
+});
+
+test('pages of a later launch are kept where a cancelled one is removed', async () => {
+  await insertPages(store, [aPage({ account, campaign, ids: [1] }), aPage({ account, campaign, launch: 2, ids: [2] })]);
+  expect(await rounds(store).deleteUnclaimed({ account, campaign, launch: 1 })).toBe(true);
+  await rounds(store).deleteOrphans({ account, campaign, launch: 1 });
+  expect(await pages()).toMatchObject([{ launch: 2 }]);
 });
 
 test('pages that a freeze of a cancelled launch creates later are ignored by the next launch and removed', async () => {
