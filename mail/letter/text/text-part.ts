@@ -19,6 +19,7 @@ import { destinationOf } from '../links/destination.js';
 import { htmlLinksIn } from '../links/html-links.js';
 import { beginsWithBranch, isSeparated, labelOf } from './following-text.js';
 import { isLabelOf, linkOf, type PrintedLink } from './printed-link.js';
+import { DEEPEST } from './shallow-parser.js';
 import { visibleHtml } from './visible.js';
 
 /** The text part of a letter. */
@@ -39,9 +40,6 @@ const MARK_REFERENCES = /&#(?:x0*fdd[45]|0*6498[01])(?![0-9a-f]);?/gi;
 const CONTROLS = /(?![\n\t])\p{Cc}/gu;
 /** Liquid directly behind the name of a tag. */
 const TAG_BEFORE_LIQUID = /(<[a-z][a-z0-9:]{0,20})(?=\uE000)/gi;
-
-/** Deeper elements would exhaust the stack of the converter; clients do not show them either. */
-const DEEPEST = 1_000;
 
 const attributesOf = ({ attribs }: DomNode) => (attribs ?? {}) as Readonly<Record<string, string>>;
 

@@ -1,6 +1,6 @@
-import { Parser } from 'htmlparser2';
 import { hasPlaceholder } from '../../liquid/placeholders.js';
 import { type HidingRule, hidingRules, type Style, styleOf } from './hiding-style.js';
+import { ShallowParser } from './shallow-parser.js';
 
 interface OpenElement {
   readonly hidden: boolean;
@@ -12,13 +12,15 @@ interface OpenElement {
 type Attributes = Readonly<Record<string, string>>;
 
 const SHOWN: OpenElement = { hidden: false, sizeless: false, invisible: false };
+const HIDDEN: OpenElement = { ...SHOWN, hidden: true };
 /** Sheets of real letters have a few. */
 const MOST_RULES = 500;
 const ZERO = /^[+-]?0(?:\.0*)?(?:[a-z]+|%)?$/i;
 
 /**
  * A document without what its readers do not see: hidden elements, text without a size, and the head. `rest` says what stays of a
- * piece that is cut out. A link that is still open ends where the next one begins, as in browsers.
+ * piece that is cut out. A link that is still open ends where the next one begins, as in browsers. Of what follows
+ * on `DEEPEST` elements inside each other the text stays.
  */
 export function visibleHtml(html: string, rest: (piece: string) => string): string {
   const pieces = piecesOf(html, rest);
@@ -28,11 +30,11 @@ export function visibleHtml(html: string, rest: (piece: string) => string): stri
   let links = 0;
   let cutFrom = 0;
   let isEnd = false;
-  const parser = new Parser({
+  const parser = new ShallowParser(() => open.length, {
     onopentag: (name, attribs) => {
       sheets.opens(name);
       const around = parent();
-      const element = elementOf(name, attribs, around, sheets.rules);
+      const element = parser.isFull ? HIDDEN : elementOf(name, attribs, around, sheets.rules);
       open.push(element);
       if (around.hidden) return;
       if (element.hidden) cutFrom = parser.startIndex;

@@ -22,6 +22,11 @@ export interface FollowedMail {
   readonly sent: string;
 }
 
+interface Content {
+  readonly html: string | null;
+  readonly text: string | null;
+}
+
 /** Sends a tracked letter to one recipient and follows its links. */
 export async function followedLetter(over: Partial<Letter>, to: Partial<Recipient> = {}): Promise<FollowedMail> {
   const letter = aLetter(over);
@@ -38,10 +43,15 @@ export async function followedLetter(over: Partial<Letter>, to: Partial<Recipien
 }
 
 /** The same for a message with `track: true`. */
-export async function followedMessageOf(content: {
-  readonly html: string | null;
-  readonly text: string | null;
-}): Promise<FollowedMail> {
+export async function followedMessageOf(content: Content): Promise<FollowedMail> {
+  const { mail, destinations } = await trackedMessageOf(content);
+  return followed(mail, destinations);
+}
+
+/** A message with `track: true` as it is sent, and where its links lead. */
+export async function trackedMessageOf(
+  content: Content,
+): Promise<{ readonly mail: Buffer; readonly destinations: readonly string[] }> {
   const to = { name: null, email: 'ada@example.test' };
   const whole = {
     ...{ from: { name: 'Acme', email: 'hello@acme.example' }, reply_to: null, to, cc: [], subject: 'x' },
@@ -60,7 +70,7 @@ export async function followedMessageOf(content: {
   const draft = { id: 'x', account: 3, content: whole, to, role: 'to' as const, file: async () => Buffer.alloc(0) };
   const mail = await composeMessage({ ...draft, trackingLinks }, someTime);
   if (mail.kind !== 'mail') throw new Error(mail.reason);
-  return followed(Buffer.concat(mail.chunks), destinations);
+  return { mail: Buffer.concat(mail.chunks), destinations };
 }
 
 async function followed(mail: Buffer, destinations: readonly string[]): Promise<FollowedMail> {
