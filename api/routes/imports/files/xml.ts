@@ -1,6 +1,10 @@
 import { Parser } from 'htmlparser2';
+import { refused } from '../../../uploads.js';
 
 export type Attributes = Readonly<Record<string, string>>;
+
+/** Elements inside each other; those of workbooks are ten. The time of the parser grows with the square of this. */
+const DEEPEST = 100;
 
 /** The handlers of a streaming XML reader; names come without their prefix. No entity of the document is expanded. */
 export interface XmlHandlers {
@@ -11,11 +15,19 @@ export interface XmlHandlers {
 
 export function xmlReader({ open, text, close }: XmlHandlers) {
   const bare = (name: string) => name.slice(name.indexOf(':') + 1);
+  let depth = 0;
   const parser = new Parser(
     {
-      onopentag: (name, attributes) => open(bare(name), attributes),
+      onopentag: (name, attributes) => {
+        depth += 1;
+        if (depth > DEEPEST) throw refused('file', `The workbook has more than ${DEEPEST} elements inside each other.`);
+        open(bare(name), attributes);
+      },
       ontext: text,
-      onclosetag: (name) => close(bare(name)),
+      onclosetag: (name) => {
+        depth -= 1;
+        close(bare(name));
+      },
     },
     { xmlMode: true },
   );

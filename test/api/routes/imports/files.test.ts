@@ -124,6 +124,13 @@ describe('a file that grows without end is refused within bounds', () => {
     expect(await faultOf(file, limit)).toMatch(sentence);
   });
 
+  test('elements inside each other', async () => {
+    expect(await faultOf(aWorkbook('<a>'.repeat(1_000_000)))).toMatch(
+      /more than 100 elements inside each other|200 times/,
+    );
+    expect(await faultOf(aWorkbook('<a>'.repeat(1_000)))).toMatch(/more than 100 elements inside each other/);
+  });
+
   test.each([
     ['one row', `<row>${'<c t="s"><v>0</v></c>'.repeat(900)}</row>`, /a row of more than 262,144 characters/],
     ['many rows', '<row><c t="s"><v>0</v></c></row>'.repeat(2_000), /payload_too_large/],
