@@ -102,8 +102,8 @@ function advancing(rows: Collection<Campaign>) {
       }),
 
     /** A cancelled campaign has nothing in flight any more. */
-    closeCancelled: (key: LaunchKey): Promise<boolean> =>
-      transition(key, {}, ['cancelled'], { closed_at: now(), sweep_at: null }),
+    closeCancelled: (key: LaunchKey, round: number): Promise<boolean> =>
+      transition(key, { round }, ['cancelled'], { closed_at: now(), sweep_at: null }),
 
     /** The workflow has acted on control writes up to `v`. */
     recordApplied: async (key: LaunchKey, v: number): Promise<void> => {

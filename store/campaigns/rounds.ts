@@ -127,21 +127,26 @@ function blankPage(key: RoundKey, page: number, { ids, last, excluded, isRestore
   };
 }
 
+/** The rounds of a launch up to this one. What ends them must not reach the pages of a retry or of a later launch. */
+function upTo({ round, ...launch }: RoundKey) {
+  return { ...launch, round: { $lte: round } };
+}
+
+/** `last`: the round of the campaign's row as it was read before; the pages of later rounds stay as they are. */
 function closing(pages: Collection<LedgerPage>) {
   const waitingEntry = { kind: 'deferred', next: null } as const;
   return {
     /** Pages with recipients that still wait for a later round, to be published before they are expired. */
-    withDeferred: (account: number, campaign: number): AsyncIterable<LedgerPage> =>
-      pages.find({ account, campaign, done: true, exceptions: { $elemMatch: waitingEntry } }),
+    withDeferred: (last: RoundKey): AsyncIterable<LedgerPage> =>
+      pages.find({ ...upTo(last), done: true, exceptions: { $elemMatch: waitingEntry } }),
 
     /** Deferred and retried by no round → failed/expired, or skipped/cancelled after a cancel. Idempotent. */
     expire: async (
-      account: number,
-      campaign: number,
+      last: RoundKey,
       as: Pick<PageException, 'kind' | 'class'> = { kind: 'failed', class: 'expired' },
     ): Promise<void> => {
       await pages.updateMany(
-        { account, campaign, done: true, exceptions: { $elemMatch: waitingEntry } },
+        { ...upTo(last), done: true, exceptions: { $elemMatch: waitingEntry } },
         {
           $set: {
             'exceptions.$[entry].kind': as.kind,
@@ -163,14 +168,13 @@ function closing(pages: Collection<LedgerPage>) {
     },
 
     /** After a cancel: open pages without an owner, with nothing in flight. */
-    idlePages: (account: number, campaign: number): AsyncIterable<LedgerPage> =>
-      pages.find({ account, campaign, done: false, token: null, $expr: { $eq: ['$settled', '$claimed'] } }),
+    idlePages: (last: RoundKey): AsyncIterable<LedgerPage> =>
+      pages.find({ ...upTo(last), done: false, token: null, $expr: { $eq: ['$settled', '$claimed'] } }),
 
     /** Pages with recipients between the marks. */
     inFlight: (account: number, campaign: number): Promise<number> =>
       pages.countDocuments({ account, campaign, done: false, $expr: { $lt: ['$settled', '$claimed'] } }),
 
-    openPagesOf: (account: number, campaign: number): Promise<number> =>
-      pages.countDocuments({ account, campaign, done: false }),
+    openPagesOf: (last: RoundKey): Promise<number> => pages.countDocuments({ ...upTo(last), done: false }),
   };
 }

@@ -71,7 +71,7 @@ test('an audience is frozen only after the approval of the letter that would be 
 
 test('a freeze after the cancel was settled creates no page', async () => {
   const input = await cancelledInRoundOne();
-  await campaignProgress(store).closeCancelled(input);
+  await campaignProgress(store).closeCancelled(input, 1);
   await freeze(input);
   expect(await pagesOfRound1(input.campaign)).toEqual([]);
 });

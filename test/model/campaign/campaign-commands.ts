@@ -45,7 +45,7 @@ async function openNext(model: CampaignModel, round: number, twice: boolean): Pr
 }
 
 async function endIt(model: CampaignModel, round: number): Promise<string> {
-  await rounds(model.store).expire(model.key.account, model.key.campaign);
+  await rounds(model.store).expire({ ...model.key, round });
   await progressOf(model).close(model.key, round, 'sent');
   return 'and ends';
 }

@@ -93,13 +93,12 @@ function isDeferredTwice({ list, round }: CampaignModel, id: number | undefined)
 
 /** The workflow after a round: opens the next one while recipients are deferred, then ends. */
 async function goOn(model: CampaignModel): Promise<void> {
-  const { account, campaign } = keyOf(model);
   const { round } = await rowOf(model);
   if (round < MOST_ROUNDS && (await somethingIsDeferred(model))) {
     await progressOf(model).openRound(model.key, round + 1, { takes: ['deferred'], due: now() });
     return;
   }
-  await rounds(model.store).expire(account, campaign);
+  await rounds(model.store).expire({ ...model.key, round });
   await progressOf(model).close(model.key, round, 'sent');
 }
 
@@ -116,9 +115,9 @@ export async function endCancelled(model: CampaignModel): Promise<void> {
   if (round === 0 && model.mutation.leavesChainOpen !== true)
     await rounds(model.store).endChain({ ...model.key, round });
   while ((await ledger(model.store, WRONG_LEASE).sweep(account, campaign)) !== undefined);
-  for await (const page of rounds(model.store).idlePages(account, campaign)) {
+  for await (const page of rounds(model.store).idlePages({ ...model.key, round })) {
     await publishEntries(model, page, page.exceptions.slice(page.published));
     await rounds(model.store).closeUnclaimed(page);
   }
-  await progressOf(model).closeCancelled(model.key);
+  await progressOf(model).closeCancelled(model.key, round);
 }

@@ -109,7 +109,7 @@ test('unsent recipients of a cancelled campaign are taken once: never claimed, o
     { ...aDonePage(0, 0, [1, 2, 3, 4], ['failed', 'deferred']), settled: 2, claimed: 2 },
     { ...aDonePage(0, 1, [5, 6], []), settled: 0, claimed: 0, last: true },
   ]);
-  await rounds(store).expire(account, campaign, { kind: 'skipped', class: 'cancelled' });
+  await rounds(store).expire(key(0), { kind: 'skipped', class: 'cancelled' });
   await rounds(store).mark(key(1), ['unsent'], new Set([2, 3, 5]));
   await rounds(store).mark(key(1), ['unsent'], new Set([2, 3, 5]));
   expect(await all(rounds(store).marked(key(1), 0))).toEqual([2, 3, 5]);
@@ -173,8 +173,8 @@ test('expire: deferred recipients fail, except those that a later round retries'
   await insertPages(store, [aDonePage(0, 0, [1, 2], ['deferred', 'failed'])]);
   await rounds(store).mark(key(1), ['deferred']);
   await insertPages(store, [aDonePage(1, 0, [1], ['deferred'])]);
-  await rounds(store).expire(account, campaign);
-  await rounds(store).expire(account, campaign);
+  await rounds(store).expire(key(1));
+  await rounds(store).expire(key(1));
   const exceptions = (await pages()).flatMap((page) => page.exceptions);
   expect(exceptions.map((entry) => [entry.kind, entry.class, entry.next])).toEqual([
     ['deferred', 'refused', 1],
@@ -187,14 +187,14 @@ test('close: a page at rest is closed with its entries; one that was taken meanw
   const exceptions = [anException({ i: 0, kind: 'failed' })];
   const resting = aPage({ account, campaign, ids: [1, 2, 3], settled: 1, claimed: 1, exceptions: exceptions });
   await insertPages(store, [resting]);
-  for await (const page of rounds(store).idlePages(account, campaign)) {
+  for await (const page of rounds(store).idlePages(key(0))) {
     const taken = await ledger(store, -1_000).take(key(0), 'mine', () => true);
     expect(await rounds(store).closeUnclaimed(page)).toBe(false);
     if (taken !== undefined) await ledger(store, 0).release(taken, () => true);
   }
   expect(await rounds(store).closeUnclaimed(resting)).toBe(true);
   expect(await pages()).toMatchObject([{ done: true, settled: 1, claimed: 1, published: 1 }]);
-  expect(await rounds(store).openPagesOf(account, campaign)).toBe(0);
+  expect(await rounds(store).openPagesOf(key(0))).toBe(0);
 });
 
 test('pages of a launch without claims are removed; with a single claim they are kept', async () => {
