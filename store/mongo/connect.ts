@@ -31,15 +31,27 @@ const COMMON = { retryWrites: true, retryReads: true, ignoreUndefined: true, app
 /** The database alone, as it is. */
 export async function openDatabase({ url, database }: Pick<StoreOptions, 'url' | 'database'>) {
   releaseDeadSockets();
-  const client = new MongoClient(url, { ...COMMON, w: 'majority', journal: true, serverSelectionTimeoutMS: 10_000 });
+  const options = { ...COMMON, w: 'majority', journal: true, serverSelectionTimeoutMS: 10_000 } as const;
+  const client = new MongoClient(readingPrimary(url), options);
   await client.connect();
   return { db: client.db(database), close: () => client.close() };
+}
+
+/**
+ * The URL without a read preference, so that every read goes to the primary: a freeze that reads the subscribers of a member
+ * that lags behind would leave out recipients. Options of the driver cannot take back the tags and the staleness of a URL.
+ */
+function readingPrimary(url: string): string {
+  return url.replaceAll(/(?<=[?&])(?:readPreference|readPreferenceTags|maxStalenessSeconds)=[^&]*&?/gi, '');
 }
 
 /** Opens the database and brings it to the version of this build; throws a DatabaseVersionError if the two do not fit. */
 export async function openStore({ url, database, asItIs = false, ledgerTimeout }: StoreOptions): Promise<Store> {
   const { db, close } = await openDatabase({ url, database });
-  const ledgerClient = new MongoClient(url, { ...COMMON, ...boundedBy(ledgerTimeout ?? PROTOCOL_TIMES.storeTimeout) });
+  const ledgerClient = new MongoClient(readingPrimary(url), {
+    ...COMMON,
+    ...boundedBy(ledgerTimeout ?? PROTOCOL_TIMES.storeTimeout),
+  });
   // The ledger client connects on first use: its short timeouts must not fail the start of a process on a busy machine.
   const closed = new AbortController();
   if (!asItIs) {

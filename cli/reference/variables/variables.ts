@@ -31,7 +31,8 @@ export const VARIABLES: Readonly<Record<string, readonly Variable[]>> = {
   Servers: [
     {
       name: 'MONGODB_URL',
-      meaning: 'a MongoDB replica set, version 6 or newer',
+      meaning:
+        'a MongoDB replica set, version 6 or newer; it is read from the primary, also where the URL names a `readPreference`',
       otherwise: 'an embedded server; required by `api` and `worker`',
       example: 'mongodb://db.example.org/?replicaSet=rs0',
       field: 'mongodbUrl',
